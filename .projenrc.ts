@@ -1,0 +1,163 @@
+import { awscdk, github, javascript } from 'projen';
+
+/** The one place where the project says who publishes it and where. */
+const OWNER = {
+  author: 'cdk-cloudfront-invalidation-stage contributors',
+  repositoryUrl: 'https://github.com/cdk-cloudfront-invalidation-stage/cdk-cloudfront-invalidation-stage.git',
+};
+
+/** The Node.js version of the Lambda runtime that the construct deploys: `LAMBDA_RUNTIME` in the function's source. */
+const LAMBDA_NODE_MAJOR = 24;
+
+const project = new awscdk.AwsCdkConstructLibrary({
+  name: 'cdk-cloudfront-invalidation-stage',
+  description: 'Ends stale websites: a CodePipeline stage that invalidates the CloudFront cache and waits until visitors see the new pages.',
+  author: OWNER.author,
+  authorAddress: '',
+  authorOrganization: true,
+  repositoryUrl: OWNER.repositoryUrl,
+  license: 'Apache-2.0',
+  copyrightOwner: OWNER.author,
+  keywords: [
+    'aws',
+    'aws-cdk',
+    'awscdk',
+    'cache',
+    'cache-invalidation',
+    'cdk',
+    'cloudfront',
+    'codepipeline',
+    'deployment',
+    'invalidation',
+    'lambda',
+    'static-website',
+  ],
+  defaultReleaseBranch: 'main',
+  packageManager: javascript.NodePackageManager.NPM,
+  projenrcTs: true,
+
+  // 2.236.0 is the first release in which both IDistribution and IPipeline extend the `…Ref` interfaces of
+  // aws-cdk-lib/interfaces, so that one prop takes an L2, an L1 or an imported resource.
+  cdkVersion: '2.236.0',
+  // The 5.x line is in maintenance; 6.0 compiles the `…Ref` interfaces imported from aws-cdk-lib/interfaces.
+  jsiiVersion: '~6.0.0',
+  // TypeScript 7 has no compiler API yet for typescript-eslint and ts-jest; 6.0 is what jsii 6.0 compiles with.
+  typescriptVersion: '~6.0.0',
+
+  publishToPypi: {
+    distName: 'cdk-cloudfront-invalidation-stage',
+    module: 'cdk_cloudfront_invalidation_stage',
+  },
+  publishToMaven: {
+    mavenGroupId: 'io.github.cdk-cloudfront-invalidation-stage',
+    mavenArtifactId: 'cdk-cloudfront-invalidation-stage',
+    javaPackage: 'io.github.cdkcloudfrontinvalidationstage',
+  },
+  publishToNuget: {
+    packageId: 'CdkCloudFrontInvalidationStage',
+    dotNetNamespace: 'CdkCloudFrontInvalidationStage',
+  },
+  publishToGo: {
+    moduleName: 'github.com/cdk-cloudfront-invalidation-stage/cdk-cloudfront-invalidation-stage-go',
+  },
+
+  // The handler is bundled below; the construct finds the bundle by itself, so no generated construct is wanted.
+  lambdaAutoDiscover: false,
+  edgeLambdaAutoDiscover: false,
+  singletonLambdaAutoDiscover: false,
+  lambdaExtensionAutoDiscover: false,
+  integrationTestAutoDiscover: false,
+  // Lambda code stays out of the jsii assembly.
+  excludeTypescript: ['src/handler/**'],
+
+  devDeps: [
+    '@aws-sdk/client-cloudfront',
+    '@aws-sdk/client-codepipeline',
+    '@smithy/service-error-classification',
+    `@types/node@^${LAMBDA_NODE_MAJOR}`,
+    'aws-cdk',
+    'cdk-nag@^2',
+    'esbuild',
+    'fast-check',
+    'fast-xml-parser',
+    'jsonc-parser',
+    // Puts Lambda's own Node.js version first on the path of every npm script.
+    `node@^${LAMBDA_NODE_MAJOR}`,
+    'picocolors',
+    'tsx',
+    'yaml',
+  ],
+
+  // One tsconfig at the root, for tests, tools and editors alike.
+  disableTsconfig: true,
+  tsconfigDevFile: 'tsconfig.dev.json',
+  tsconfigDev: {
+    include: ['src/**/*.ts', 'test/**/*.ts', 'sandbox/**/*.ts', 'examples/**/*.ts', 'scripts/**/*.ts'],
+    compilerOptions: { target: 'ES2022', lib: ['es2022'], skipLibCheck: true },
+  },
+  jestOptions: {
+    jestVersion: '^30',
+    updateSnapshot: javascript.UpdateSnapshot.NEVER,
+    configFilePath: 'jest.config.json',
+    jestConfig: {
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      // The handler is tested as the bundle that ships, in a process of its own: coverage by lines would not see it.
+      collectCoverage: false,
+      testTimeout: 30_000,
+      // Packages that tests pack, install and synthesise are no packages of this project.
+      modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/dist/'],
+    },
+  },
+  eslintOptions: { dirs: ['src', 'scripts'], devdirs: ['test', 'sandbox', 'examples', 'scripts', 'src/handler'] },
+  sampleCode: false,
+  stability: 'experimental',
+  minNodeVersion: '20.0.0',
+  workflowNodeVersion: `${LAMBDA_NODE_MAJOR}`,
+  gitignore: ['/assets/', 'cdk.out/'],
+});
+
+for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/.ci/', '/jest.config.json', '*.tsbuildinfo', '/.npmrc']) {
+  project.addPackageIgnore(pattern);
+}
+
+// npm asks before it runs the install scripts of packages: these two only unpack a binary.
+project.package.addField('allowScripts', { 'esbuild': true, 'node': true });
+
+const bundle = project.addTask('bundle', {
+  description: 'Bundle the Lambda handler into assets/',
+  exec: 'tsx scripts/bundle-handler.ts',
+});
+project.preCompileTask.spawn(bundle);
+
+const typecheck = project.addTask('typecheck', {
+  description: 'Check the types of everything that jsii does not compile: handler, tests, sandbox, examples',
+  exec: 'tsc --noEmit --project tsconfig.dev.json',
+});
+
+// The tests use what ships: the bundle and the compiled package.
+project.testTask.prependSpawn(typecheck);
+project.testTask.prependSpawn(project.compileTask);
+project.testTask.prependSpawn(bundle);
+
+project.addTask('demo', {
+  description: 'Show a stale page turn fresh, without AWS: npm run demo -- [--site DIR] [--fault NAME]',
+  steps: [{ spawn: 'bundle' }, { exec: 'tsx examples/static-website/demo/main.ts', receiveArgs: true }],
+});
+
+// Without install scripts the `node` package brings no Node.js, so that everything runs on the version at hand.
+const nodeVersions = new github.GithubWorkflow(project.github!, 'node-versions');
+nodeVersions.on({ pullRequest: {}, workflowDispatch: {} });
+nodeVersions.addJob('test', {
+  runsOn: ['ubuntu-latest'],
+  permissions: { contents: github.workflows.JobPermission.READ },
+  strategy: { matrix: { domain: { node: ['20', '22', '24'] } } },
+  env: { CI: 'true' },
+  steps: [
+    { uses: 'actions/checkout@v6' },
+    { uses: 'actions/setup-node@v6', with: { 'node-version': '${{ matrix.node }}' } },
+    { run: 'npm ci --ignore-scripts' },
+    { run: 'npm test' },
+  ],
+});
+
+project.synth();

@@ -1,0 +1,67 @@
+/**
+ * Bundles the handler into the one file that the package ships, with the licences of what is bundled beside it.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { join } from 'path';
+import { build } from 'esbuild';
+
+const ROOT = join(__dirname, '..');
+const OUTPUT = join(ROOT, 'assets', 'handler');
+
+/** The Node.js version of the Lambda runtime, which the `node` package brings. */
+const NODE_MAJOR = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { devDependencies: { node: string } })
+  .devDependencies.node.match(/\d+/)![0];
+
+async function main(): Promise<void> {
+  rmSync(OUTPUT, { recursive: true, force: true });
+  mkdirSync(OUTPUT, { recursive: true });
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['src/handler/index.ts'],
+    outfile: join(OUTPUT, 'index.js'),
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: `node${NODE_MAJOR}`,
+    // ES modules leave out what is not used; CommonJS brings it all.
+    mainFields: ['module', 'main'],
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  const packages = [...new Set(Object.keys(metafile.inputs).map(packageFolder).filter(folder => folder !== undefined))].sort();
+  writeFileSync(join(OUTPUT, 'THIRD-PARTY-LICENSES.txt'), notices(packages));
+}
+
+/** The folder of the package that a bundled file is from, or `undefined` for a file of our own. */
+function packageFolder(input: string): string | undefined {
+  return input.match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0];
+}
+
+/** Each licence once, below the names of the packages that it covers. */
+function notices(folders: string[]): string {
+  const packagesByLicense = new Map<string, string[]>();
+  for (const folder of folders) {
+    const { name, version, license } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')) as Record<string, string>;
+    const text = licenseText(folder, name, license);
+    packagesByLicense.set(text, [...packagesByLicense.get(text) ?? [], `${name} ${version} (${license})`]);
+  }
+  return [...packagesByLicense].map(([text, packages]) => `${packages.join('\n')}\n\n${text}\n`).join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+function licenseText(folder: string, name: string, license: string): string {
+  const files = readdirSync(join(ROOT, folder)).filter(file => /^(licen[cs]e|notice|copying)/i.test(file)).sort().map(file => join(ROOT, folder, file));
+  if (files.length === 0 && license === 'Apache-2.0') {
+    // Some packages of the AWS SDK name their licence without a copy of it: this project's own is the same.
+    files.push(join(ROOT, 'LICENSE'));
+  }
+  if (files.length === 0) {
+    throw new Error(`${name} (${license}) is bundled but has no licence file in ${folder}: take it out of the bundle or add its licence here`);
+  }
+  return files.map(file => readFileSync(file, 'utf8').trim()).join('\n\n');
+}
+
+main().catch(error => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,183 @@
+import { Lazy, Stack, Token, Tokenization } from 'aws-cdk-lib';
+import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
+import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
+import {
+  DEFAULT_TIMEOUT_SECONDS,
+  MAX_USER_PARAMETERS_LENGTH,
+  distributionIdProblem,
+  quote,
+  timeoutProblem,
+  type JobParameters,
+} from './contract';
+import { InvalidationFailurePolicy } from './invalidation-failure-policy';
+import { InvalidationPaths } from './invalidation-paths';
+import { namespaceOf } from './private/variables';
+
+/**
+ * Properties of a `CloudFrontInvalidationAction`.
+ */
+export interface CloudFrontInvalidationActionProps extends CloudFrontInvalidationOptions, codepipeline.CommonAwsActionProps {}
+
+/**
+ * What an action says of its invalidation, for later actions. Each is a pipeline variable: `#{namespace.key}`.
+ *
+ * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-variables.html
+ */
+export interface CloudFrontInvalidationVariables {
+  /**
+   * The distribution's id.
+   */
+  readonly distributionId: string;
+
+  /**
+   * The invalidation's id, or several separated by commas where the paths needed more than one, or `none`.
+   */
+  readonly invalidationId: string;
+
+  /**
+   * `Completed`; or `InProgress` with `waitForCompletion: false`; or `Failed` with `InvalidationFailurePolicy.WARN`.
+   */
+  readonly status: string;
+
+  /**
+   * How many paths and tags were sent to CloudFront, or `none`.
+   */
+  readonly pathCount: string;
+
+  /**
+   * When CloudFront took the invalidation, as an ISO 8601 time in UTC, or `none`.
+   */
+  readonly createTime: string;
+
+  /**
+   * CodePipeline's type of what went wrong with `InvalidationFailurePolicy.WARN`, such as `PermissionError`, or `none`.
+   */
+  readonly errorType: string;
+
+  /**
+   * What went wrong with `InvalidationFailurePolicy.WARN`, or `none`.
+   */
+  readonly errorMessage: string;
+}
+
+/**
+ * An action that invalidates the cache of one CloudFront distribution, for any stage of a pipeline.
+ *
+ * To add a stage of its own to a pipeline, use `CloudFrontInvalidationStage`.
+ *
+ * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
+ *
+ * @example
+ * declare const deployStage: codepipeline.IStage;
+ * declare const distribution: cloudfront.Distribution;
+ *
+ * deployStage.addAction(new CloudFrontInvalidationAction({
+ *   actionName: 'Invalidate',
+ *   distribution,
+ *   runOrder: 2,
+ * }));
+ */
+export class CloudFrontInvalidationAction extends codepipeline.Action {
+  protected readonly providedActionProperties: codepipeline.ActionProperties;
+
+  private readonly parameters: JobParameters;
+  private actionRole?: iam.IRole;
+  private stageName?: string;
+  private hasReaders = false;
+
+  /**
+   * @throws Error if `timeout` is out of range, if `paths` is empty, or if the parameters cannot fit 1000 characters
+   */
+  constructor(private readonly props: CloudFrontInvalidationActionProps) {
+    super();
+    this.parameters = toParameters(props);
+    this.providedActionProperties = {
+      actionName: props.actionName,
+      runOrder: props.runOrder,
+      role: props.role,
+      variablesNamespace: props.variablesNamespace ?? Lazy.string({ produce: () => this.hasReaders ? this.namespace : undefined }),
+      category: codepipeline.ActionCategory.INVOKE,
+      provider: 'Lambda',
+      resource: props.function?.lambdaFunction,
+      artifactBounds: { minInputs: 0, maxInputs: 0, minOutputs: 0, maxOutputs: 0 },
+    };
+  }
+
+  /**
+   * What the action will say of its invalidation, for the configuration of later actions.
+   */
+  public get variables(): CloudFrontInvalidationVariables {
+    this.hasReaders = true;
+    return {
+      distributionId: this.variableExpression('distributionId'),
+      invalidationId: this.variableExpression('invalidationId'),
+      status: this.variableExpression('status'),
+      pathCount: this.variableExpression('pathCount'),
+      createTime: this.variableExpression('createTime'),
+      errorType: this.variableExpression('errorType'),
+      errorMessage: this.variableExpression('errorMessage'),
+    };
+  }
+
+  /**
+   * The role that invokes the function, once the action is part of a stage.
+   *
+   * @internal
+   */
+  public get _actionRole(): iam.IRole | undefined {
+    return this.actionRole;
+  }
+
+  protected bound(scope: Construct, stage: codepipeline.IStage, options: codepipeline.ActionBindOptions): codepipeline.ActionConfig {
+    this.stageName = stage.stageName;
+    this.actionRole = options.role;
+    const invalidationFunction = this.props.function ?? CloudFrontInvalidationFunction._sharedBy(Stack.of(scope));
+    invalidationFunction._serve(this.props.distribution);
+    invalidationFunction.lambdaFunction.grantInvoke(options.role);
+    return {
+      configuration: {
+        FunctionName: invalidationFunction.functionName,
+        UserParameters: Stack.of(scope).toJsonString(this.parameters),
+      },
+    };
+  }
+
+  private get namespace(): string {
+    if (this.stageName === undefined) {
+      throw new Error(`variables of action ${quote(this.props.actionName)} cannot be used: the action was never added to a stage`);
+    }
+    return namespaceOf(this.stageName, this.props.actionName);
+  }
+}
+
+function toParameters(props: CloudFrontInvalidationActionProps): JobParameters {
+  const { distributionId } = props.distribution.distributionRef;
+  const timeoutSeconds = props.timeout?.toSeconds({ integral: false }) ?? DEFAULT_TIMEOUT_SECONDS;
+  const problem = (Token.isUnresolved(distributionId) ? undefined : distributionIdProblem(distributionId))
+    ?? (Token.isUnresolved(timeoutSeconds) ? undefined : timeoutProblem(timeoutSeconds));
+  if (problem !== undefined) {
+    throw new Error(problem);
+  }
+
+  const parameters: JobParameters = {
+    distributionId,
+    waitForCompletion: props.waitForCompletion ?? true,
+    timeoutSeconds,
+    failurePolicy: props.failurePolicy ?? InvalidationFailurePolicy.FAIL,
+    paths: (props.paths ?? InvalidationPaths.all())._paths,
+  };
+  const length = shortestLength(JSON.stringify(parameters));
+  if (length > MAX_USER_PARAMETERS_LENGTH) {
+    throw new Error(`paths must fit CodePipeline's ${MAX_USER_PARAMETERS_LENGTH} characters for an action's parameters, got ${length} characters ` +
+      `with ${parameters.paths.length} paths. Cover several paths with a wildcard such as '/blog/*', or spread them over several actions.`);
+  }
+  return parameters;
+}
+
+/** The length of a text without its tokens, which may turn out to be of any length. */
+function shortestLength(text: string): number {
+  return Tokenization.reverseString(text).mapTokens({ mapToken: () => '' }).join({ join: (left, right) => `${left ?? ''}${right ?? ''}` }).length;
+}

@@ -1,0 +1,171 @@
+import * as path from 'path';
+import { ArnFormat, Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
+import { Construct } from 'constructs';
+import { DISTRIBUTION_ID_ENV } from './contract';
+
+/** The handler's tests run on this version of Node.js, so it does not follow the Region or the CDK version. */
+const LAMBDA_RUNTIME = lambda.Runtime.NODEJS_24_X;
+
+/** An invocation keeps back part of its time for the report; with less it would do little else. */
+const MIN_TIMEOUT = Duration.seconds(30);
+
+/**
+ * Three deliveries of one event (Lambda retries twice, after one and two minutes) fit into the 20 minutes after which
+ * CodePipeline gives up on an answer.
+ */
+const DEFAULT_TIMEOUT = Duration.minutes(5);
+
+/**
+ * Properties of a `CloudFrontInvalidationFunction`: those of any Lambda function, and a distribution.
+ */
+export interface CloudFrontInvalidationFunctionProps extends lambda.FunctionOptions {
+  /**
+   * The distribution that an action without `UserParameters` invalidates.
+   *
+   * For a pipeline that is kept elsewhere: in plain CloudFormation, in Terraform or in the console. Sets the environment
+   * variable `CLOUDFRONT_DISTRIBUTION_ID`, and gives the function permission to invalidate this distribution.
+   *
+   * @default - actions name their distribution
+   */
+  readonly distribution?: aws_cloudfront.IDistributionRef;
+}
+
+/**
+ * The Lambda function that CodePipeline invokes to invalidate a CloudFront cache.
+ *
+ * One per stack is made by itself when the first stage or action needs it. Make one of your own to set its properties, or to
+ * use it from a pipeline that is kept elsewhere.
+ *
+ * By default it runs on arm64 with 256 MB and a timeout of 5 minutes, and keeps its log for a month. A longer wait is carried
+ * from one invocation to the next. Its role may invalidate the distributions it serves, report to CodePipeline and write its
+ * log, and nothing else.
+ *
+ * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
+ *
+ * @example
+ * declare const distribution: cloudfront.Distribution;
+ *
+ * new CloudFrontInvalidationFunction(this, 'InvalidationFunction', {
+ *   distribution,
+ *   functionName: 'invalidate-website',
+ * });
+ */
+export class CloudFrontInvalidationFunction extends Construct implements iam.IGrantable {
+  /**
+   * The function that serves all actions of a stack.
+   *
+   * @internal
+   */
+  public static _sharedBy(stack: Stack): CloudFrontInvalidationFunction {
+    const id = 'CloudFrontInvalidationFunction';
+    const existing = stack.node.tryFindChild(id);
+    return existing instanceof CloudFrontInvalidationFunction ? existing : new CloudFrontInvalidationFunction(stack, id);
+  }
+
+  /**
+   * The Lambda function, for alarms, tags and further permissions.
+   */
+  public readonly lambdaFunction: lambda.Function;
+
+  /**
+   * The name of the Lambda function, for an action's `FunctionName`.
+   */
+  public readonly functionName: string;
+
+  /**
+   * The ARN of the Lambda function.
+   */
+  public readonly functionArn: string;
+
+  /**
+   * The role that the function runs as.
+   */
+  public readonly role: iam.IRole;
+
+  public readonly grantPrincipal: iam.IPrincipal;
+
+  private readonly distributionIds = new Set<string>();
+
+  /**
+   * @throws Error if `timeout` is shorter than 30 seconds
+   */
+  constructor(scope: Construct, id: string, props: CloudFrontInvalidationFunctionProps = {}) {
+    const { distribution, logRetention, logRemovalPolicy, ...options } = props;
+    const timeout = options.timeout ?? DEFAULT_TIMEOUT;
+    if (!timeout.isUnresolved() && timeout.toSeconds() < MIN_TIMEOUT.toSeconds()) {
+      throw new Error(`timeout must be at least ${MIN_TIMEOUT.toHumanString()}, so that the function can wait for CloudFront and still report ` +
+        `to CodePipeline, got ${timeout.toHumanString()}. To limit the whole wait, set the timeout of the stage or action.`);
+    }
+    super(scope, id);
+
+    const logGroup = options.logGroup ?? new logs.LogGroup(this, 'LogGroup', {
+      retention: logRetention ?? logs.RetentionDays.ONE_MONTH,
+      removalPolicy: logRemovalPolicy ?? RemovalPolicy.DESTROY,
+    });
+    this.role = options.role ?? new iam.Role(this, 'Role', {
+      description: 'Invalidates CloudFront caches for CodePipeline',
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      // Nothing broader than needed: the log is granted below, on this log group only.
+      managedPolicies: options.vpc && [iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole')],
+    });
+    this.grantPrincipal = this.role.grantPrincipal;
+
+    this.lambdaFunction = new lambda.Function(this, 'Function', {
+      description: 'Invalidates a CloudFront cache for CodePipeline, and waits until it is done',
+      architecture: lambda.Architecture.ARM_64,
+      memorySize: 256,
+      ...options,
+      timeout,
+      logGroup,
+      role: this.role,
+      runtime: LAMBDA_RUNTIME,
+      handler: 'index.handler',
+      code: lambda.Code.fromAsset(path.join(__dirname, '..', 'assets', 'handler')),
+    });
+    this.functionName = this.lambdaFunction.functionName;
+    this.functionArn = this.lambdaFunction.functionArn;
+
+    logs.LogGroupGrants.fromLogGroup(logGroup).write(this.role);
+    this.role.addToPrincipalPolicy(new iam.PolicyStatement({
+      sid: 'ReportToCodePipeline',
+      actions: ['codepipeline:PutJobSuccessResult', 'codepipeline:PutJobFailureResult'],
+      // These two actions know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodepipeline.html
+      resources: ['*'],
+    }));
+    if (distribution !== undefined) {
+      this.lambdaFunction.addEnvironment(DISTRIBUTION_ID_ENV, distribution.distributionRef.distributionId);
+      this._serve(distribution);
+    }
+  }
+
+  /**
+   * Lets the function invalidate a distribution.
+   *
+   * @internal
+   */
+  public _serve(distribution: aws_cloudfront.IDistributionRef): void {
+    if (this.distributionIds.size === 0) {
+      this.role.addToPrincipalPolicy(new iam.PolicyStatement({
+        sid: 'InvalidateDistributions',
+        // ListInvalidations finds the invalidation that an earlier delivery of the same job created.
+        actions: ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation', 'cloudfront:ListInvalidations'],
+        resources: Lazy.list({ produce: () => [...this.distributionIds].map(id => this.distributionArn(id)) }),
+      }));
+    }
+    this.distributionIds.add(distribution.distributionRef.distributionId);
+  }
+
+  private distributionArn(distributionId: string): string {
+    return Stack.of(this).formatArn({
+      service: 'cloudfront',
+      region: '',
+      resource: 'distribution',
+      resourceName: distributionId,
+      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+    });
+  }
+}

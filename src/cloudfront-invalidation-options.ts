@@ -1,0 +1,57 @@
+import type { Duration } from 'aws-cdk-lib';
+import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
+import type { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
+import type { InvalidationFailurePolicy } from './invalidation-failure-policy';
+import type { InvalidationPaths } from './invalidation-paths';
+
+/**
+ * What to invalidate and how to wait for it. One action invalidates one distribution.
+ */
+export interface CloudFrontInvalidationOptions {
+  /**
+   * The distribution: an L2 `Distribution`, an L1 `CfnDistribution`, or an imported one.
+   */
+  readonly distribution: aws_cloudfront.IDistributionRef;
+
+  /**
+   * What to remove from the cache.
+   *
+   * @default InvalidationPaths.all()
+   */
+  readonly paths?: InvalidationPaths;
+
+  /**
+   * Whether the action stays in progress until CloudFront says that the invalidation has completed.
+   *
+   * With `false` the action succeeds as soon as CloudFront has accepted the invalidation.
+   *
+   * @default true
+   */
+  readonly waitForCompletion?: boolean;
+
+  /**
+   * How long the action waits in all: for CloudFront to accept the invalidation, and for it to complete.
+   *
+   * More than zero, and 24 hours at most: CodePipeline ends an action then. CloudFront completes most invalidations within
+   * half a minute; the time is for outages and for a quota that is in use.
+   *
+   * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
+   *
+   * @default Duration.hours(1)
+   */
+  readonly timeout?: Duration;
+
+  /**
+   * What the action does when the cache could not be invalidated.
+   *
+   * @default InvalidationFailurePolicy.FAIL
+   */
+  readonly failurePolicy?: InvalidationFailurePolicy;
+
+  /**
+   * The function that does the work. It is given permission to invalidate the distribution.
+   *
+   * @default - one function for all actions of the pipeline's stack, made on first use
+   */
+  readonly function?: CloudFrontInvalidationFunction;
+}

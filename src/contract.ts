@@ -1,0 +1,140 @@
+/**
+ * What the construct and the function agree on: the only file that both sides import.
+ *
+ * Rules return the sentence that says what is wrong, or `undefined`, so that synthesis and the function refuse
+ * the same values with the same words.
+ */
+
+/** Environment variable of the function: the distribution that a job without one of its own invalidates. */
+export const DISTRIBUTION_ID_ENV = 'CLOUDFRONT_DISTRIBUTION_ID';
+
+/**
+ * Longest value of one property in an action's configuration, in characters.
+ *
+ * @see https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
+ */
+export const MAX_USER_PARAMETERS_LENGTH = 1000;
+
+/** CodePipeline gives up on an action after 24 hours. */
+export const MAX_TIMEOUT_SECONDS = 24 * 60 * 60;
+
+export const DEFAULT_TIMEOUT_SECONDS = 60 * 60;
+
+/** What a job invalidates that names no paths. */
+export const ALL_PATHS = '/*';
+
+/** @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html */
+export const MAX_PATH_LENGTH = 4000;
+
+export const MAX_TAG_LENGTH = 256;
+
+/** What to do when the cache could not be invalidated. */
+export type FailurePolicy = 'FAIL' | 'WARN';
+
+export const FAILURE_POLICIES: readonly FailurePolicy[] = ['FAIL', 'WARN'];
+
+/**
+ * The action's `UserParameters`, as JSON. `paths` stands last and every other parameter is always written: what a
+ * pipeline variable brings into a path can then only repeat a parameter, which the function refuses.
+ */
+export interface JobParameters {
+  readonly distributionId: string;
+  readonly waitForCompletion: boolean;
+  readonly timeoutSeconds: number;
+  readonly failurePolicy: FailurePolicy;
+  readonly paths: string[];
+}
+
+/** The variables an action sets, whatever its outcome. */
+export const OUTPUT_VARIABLES = [
+  'distributionId',
+  'invalidationId',
+  'status',
+  'pathCount',
+  'createTime',
+  'errorType',
+  'errorMessage',
+] as const;
+
+export type OutputVariable = (typeof OUTPUT_VARIABLES)[number];
+
+/** The value of an output variable that has none: CodePipeline refuses a configuration value that resolves to nothing. */
+export const NO_VALUE = 'none';
+
+/** An id becomes part of a URL and of an ARN. */
+export function distributionIdProblem(distributionId: unknown): string | undefined {
+  return typeof distributionId === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(distributionId)
+    ? undefined
+    : `distributionId must be the id of a CloudFront distribution, such as 'E2QWRUHEXAMPLE', got ${quote(distributionId)}`;
+}
+
+export function timeoutProblem(timeoutSeconds: unknown): string | undefined {
+  return typeof timeoutSeconds === 'number' && timeoutSeconds > 0 && timeoutSeconds <= MAX_TIMEOUT_SECONDS
+    ? undefined
+    : `timeout must be more than 0 and at most ${MAX_TIMEOUT_SECONDS} seconds (24 hours, CodePipeline's own limit), got ${quote(timeoutSeconds)}`;
+}
+
+export function pathsProblem(paths: unknown): string | undefined {
+  if (!Array.isArray(paths)) {
+    return `paths must be a list of strings, got ${quote(paths)}`;
+  }
+  if (paths.length === 0) {
+    return `paths must not be empty: name at least one path, such as '${ALL_PATHS}'`;
+  }
+  return undefined;
+}
+
+/** What CloudFront would refuse, or take and match with nothing. */
+export function pathProblem(path: unknown): string | undefined {
+  if (typeof path !== 'string') {
+    return `paths must be strings, got ${quote(path)}`;
+  }
+  if (path.startsWith('#')) {
+    return tagProblem(path);
+  }
+  if (!path.startsWith('/')) {
+    return `paths must start with '/' or '#', got ${quote(path)}`;
+  }
+  // eslint-disable-next-line no-control-regex -- control characters are what the rule is about
+  if (/[\u0000-\u001f\u007f]/.test(path)) {
+    return `paths must not contain control characters such as line breaks, got ${quote(path)}`;
+  }
+  if (/\p{Surrogate}/u.test(path)) {
+    return `paths must be valid Unicode, got ${quote(path)}`;
+  }
+  if (path.slice(0, -1).includes('*')) {
+    return `paths may contain '*' as their last character only, got ${quote(path)}`;
+  }
+  if (encodePath(path).length > MAX_PATH_LENGTH) {
+    return `paths must be at most ${MAX_PATH_LENGTH} characters long once URL-encoded, got ${encodePath(path).length} in ${quote(path)}`;
+  }
+  return undefined;
+}
+
+function tagProblem(tag: string): string | undefined {
+  const name = tag.slice(1);
+  if (name.length < 1 || name.length > MAX_TAG_LENGTH) {
+    return `cache tags must have 1 to ${MAX_TAG_LENGTH} characters after the '#', got ${name.length} in ${quote(tag)}`;
+  }
+  if (!/^[!-~]+$/.test(name) || /[,*]/.test(name)) {
+    return `cache tags must be visible ASCII characters without ',' and '*', got ${quote(tag)}`;
+  }
+  return undefined;
+}
+
+/**
+ * URL-encodes what CloudFront wants encoded, and nothing else: non-ASCII characters and those that RFC 1738 calls
+ * unsafe. An encoded character (`%20`) stays as it is.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
+ */
+export function encodePath(path: string): string {
+  return path.replace(/%(?![0-9A-Fa-f]{2})|[ <>"#{}|\\^~[\]`]|[^\u0000-\u007f]+/g, character =>
+    character === '~' ? '%7E' : encodeURIComponent(character));
+}
+
+/** A value as an error message shows it: quoted, on one line, and short. */
+export function quote(value: unknown): string {
+  const text = typeof value === 'string' ? `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"')}'` : String(JSON.stringify(value));
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}

@@ -1,0 +1,53 @@
+import type { Context } from './event';
+
+/** Kept back from the function's timeout, for the report to CodePipeline. */
+const REPORT_RESERVE = 20_000;
+
+/** Too little time for one more call. */
+const SHORTEST_CALL = 250;
+
+/** Longest time one call may take: CloudFront answers in a few seconds, and a call that hangs must leave time for another. */
+export const CALL_TIMEOUT = 10_000;
+
+/** When an invocation has to stop working on the job, and when it has to have reported, in epoch milliseconds. */
+export interface Budget {
+  readonly workUntil: number;
+  readonly reportUntil: number;
+}
+
+/** A function with a short timeout keeps back a third of it. */
+export function budgetOf(context: Context): Budget {
+  const remaining = context.getRemainingTimeInMillis();
+  const reportUntil = Date.now() + remaining - SHORTEST_CALL;
+  return { workUntil: Date.now() + remaining - Math.min(REPORT_RESERVE, remaining / 3), reportUntil };
+}
+
+export function hasTimeForCall(until: number): boolean {
+  return until - Date.now() >= SHORTEST_CALL;
+}
+
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, Math.max(0, milliseconds)));
+}
+
+/**
+ * Gives one AWS call until `until`, and never more than `CALL_TIMEOUT`.
+ *
+ * The signal ends the request; the race ends the wait for a body that stops half-way, which the signal does not.
+ */
+export async function limited<T>(until: number, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
+  const milliseconds = Math.min(CALL_TIMEOUT, until - Date.now());
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const timeLimit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${Math.round(milliseconds / 1000)} seconds`));
+      controller.abort();
+    }, milliseconds);
+  });
+  try {
+    return await Promise.race([call(controller.signal), timeLimit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,123 @@
+import type { FailureType } from '@aws-sdk/client-codepipeline';
+import { budgetOf, type Budget } from './budget';
+import { parseEvent, type Context, type Job } from './event';
+import { describe, Failure } from './failure';
+import { formatSeconds, invalidate } from './invalidate';
+import { log } from './log';
+import { checkParameters, failurePolicyOf, readParameters } from './parameters';
+import { normalizePaths, toBatches } from './paths';
+import { begin, fromContinuationToken, toContinuationToken, type Progress } from './progress';
+import { report, truncate, type Report } from './report';
+import { NO_VALUE, type FailurePolicy, type JobParameters, type OutputVariable } from '../contract';
+
+/** Leaves room for the other variables in what CodePipeline takes from one action. */
+const MAX_ERROR_MESSAGE_LENGTH = 2000;
+
+/** What is known of a job by the time it ends, however it ends. */
+interface Known {
+  failurePolicy: FailurePolicy;
+  parameters?: JobParameters;
+  pathCount?: number;
+  progress?: Progress;
+}
+
+/**
+ * One job in, exactly one report out.
+ *
+ * @throws Error where the event is no job, or CodePipeline cannot be reached
+ */
+export async function handler(event: unknown, context: Context): Promise<void> {
+  const job = parseEvent(event);
+  const budget = budgetOf(context);
+  log('INFO', 'Job received', { jobId: job.id, requestId: context.awsRequestId, continued: job.continuationToken !== undefined });
+  await report(job.id, await run(job, budget), budget.reportUntil);
+}
+
+async function run(job: Job, budget: Budget): Promise<Report> {
+  const known: Known = { failurePolicy: 'FAIL' };
+  try {
+    const raw = readParameters(job.userParameters);
+    known.failurePolicy = failurePolicyOf(raw);
+    const parameters = known.parameters = checkParameters(raw, process.env);
+    const paths = normalizePaths(parameters.paths);
+    known.pathCount = paths.length;
+    const batches = toBatches(paths);
+    const progress = known.progress = job.continuationToken === undefined
+      ? begin(job.id)
+      : fromContinuationToken(job.continuationToken, batches.length);
+
+    const finished = await invalidate(parameters, batches, progress, budget);
+    return finished ? success(parameters, paths.length, progress) : unfinished(parameters, batches.length, progress);
+  } catch (error) {
+    const failure = error instanceof Failure ? error : unexpected(error);
+    return known.failurePolicy === 'WARN' ? warning(failure, known) : failed(failure, known);
+  }
+}
+
+function success(parameters: JobParameters, pathCount: number, progress: Progress): Report {
+  const what = `${pathCount} ${pathCount === 1 ? 'path' : 'paths'} of distribution ${parameters.distributionId}`;
+  const took = formatSeconds((Date.now() - progress.startedAt) / 1000);
+  return {
+    outcome: 'success',
+    summary: parameters.waitForCompletion
+      ? `Invalidated ${what} in ${took} (invalidation ${progress.invalidationIds.join(', ')}).`
+      : `Started the invalidation of ${what} (invalidation ${progress.invalidationIds.join(', ')}), and did not wait for it: waitForCompletion is false.`,
+    externalId: externalId(progress),
+    variables: variables({ failurePolicy: parameters.failurePolicy, parameters, pathCount, progress },
+      parameters.waitForCompletion ? 'Completed' : 'InProgress'),
+  };
+}
+
+function unfinished(parameters: JobParameters, batches: number, progress: Progress): Report {
+  const waitingFor = progress.invalidationIds.length > progress.completed
+    ? `CloudFront to complete invalidation ${progress.invalidationIds[progress.completed]}`
+    : 'CloudFront to accept an invalidation';
+  return {
+    outcome: 'continue',
+    summary: `Waiting for ${waitingFor} of distribution ${parameters.distributionId}, for up to ${formatSeconds(parameters.timeoutSeconds)} in all.`,
+    externalId: externalId(progress),
+    percentComplete: Math.floor(100 * progress.completed / batches),
+    token: toContinuationToken(progress),
+  };
+}
+
+function failed({ type, message }: Failure, { progress }: Known): Report {
+  return { outcome: 'failure', type, message, externalId: externalId(progress) };
+}
+
+/** `failurePolicy` WARN: the pipeline goes on, and what went wrong stands where a person and a later action can read it. */
+function warning(failure: Failure, known: Known): Report {
+  return {
+    outcome: 'success',
+    summary: `WARNING: visitors may still see old pages. ${failure.type}: ${failure.message}`,
+    externalId: externalId(known.progress),
+    variables: variables(known, 'Failed', failure),
+  };
+}
+
+/** A defect of ours is reported too: a job without an answer blocks the pipeline for 20 minutes. */
+function unexpected(error: unknown): Failure {
+  log('ERROR', 'Unexpected error', { stack: error instanceof Error ? error.stack : String(error) });
+  return new Failure('JobFailed', `The function met an error it does not know: ${describe(error).words}. See its log.`);
+}
+
+function variables(
+  { parameters, pathCount, progress }: Known,
+  status: 'Completed' | 'InProgress' | 'Failed',
+  failure?: { readonly type: FailureType; readonly message: string },
+): Record<OutputVariable, string> {
+  return {
+    distributionId: parameters?.distributionId ?? NO_VALUE,
+    invalidationId: externalId(progress) ?? NO_VALUE,
+    status,
+    pathCount: pathCount === undefined ? NO_VALUE : String(pathCount),
+    createTime: progress?.createTime ?? NO_VALUE,
+    errorType: failure?.type ?? NO_VALUE,
+    errorMessage: failure === undefined ? NO_VALUE : truncate(failure.message, MAX_ERROR_MESSAGE_LENGTH),
+  };
+}
+
+/** The invalidations' ids as one value, or nothing before there is one. */
+function externalId(progress: Progress | undefined): string | undefined {
+  return progress?.invalidationIds.length ? progress.invalidationIds.join(',') : undefined;
+}

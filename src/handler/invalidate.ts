@@ -1,0 +1,123 @@
+import { hasTimeForCall, sleep, type Budget } from './budget';
+import { createInvalidation, getInvalidation } from './cloudfront';
+import { Busy, Failure } from './failure';
+import { log } from './log';
+import type { Progress } from './progress';
+import type { JobParameters } from '../contract';
+
+/**
+ * Brings the job as far as this invocation's time allows, batch after batch, and notes each step in `progress`.
+ *
+ * @returns whether the job is finished
+ * @throws Failure
+ */
+export async function invalidate(parameters: JobParameters, batches: string[][], progress: Progress, budget: Budget): Promise<boolean> {
+  while (progress.completed < batches.length) {
+    const batch = progress.completed;
+    if (progress.invalidationIds.length === batch && !await create(parameters, batches[batch], progress, budget)) {
+      return false;
+    }
+    if (!parameters.waitForCompletion && batch === batches.length - 1) {
+      return true;
+    }
+    if (!await complete(parameters, progress, budget)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+async function create({ distributionId, timeoutSeconds }: JobParameters, paths: string[], progress: Progress, budget: Budget): Promise<boolean> {
+  const callerReference = `${progress.callerReference}-${progress.invalidationIds.length}`;
+  const invalidation = await waitFor(() => createInvalidation(distributionId, callerReference, paths, budget.workUntil),
+    progress, timeoutSeconds, budget);
+  if (invalidation === undefined) {
+    return false;
+  }
+  progress.createTime ??= (invalidation.CreateTime ?? new Date()).toISOString();
+  progress.invalidationIds.push(String(invalidation.Id));
+  log('INFO', 'Invalidation created', { distributionId, invalidationId: invalidation.Id, callerReference, paths: paths.length });
+  return true;
+}
+
+async function complete({ distributionId, timeoutSeconds }: JobParameters, progress: Progress, budget: Budget): Promise<boolean> {
+  const invalidationId = progress.invalidationIds[progress.completed];
+  const completed = await waitFor(async () => {
+    const { Status } = await getInvalidation(distributionId, invalidationId, budget.workUntil);
+    if (Status === 'Completed') {
+      return true;
+    }
+    throw new InProgress(`Invalidation ${invalidationId} of distribution ${distributionId} is still ${Status}: it goes on in CloudFront and will most ` +
+      'likely complete by itself. Wait longer with a longer timeout, or do not wait at all with waitForCompletion: false.');
+  }, progress, timeoutSeconds, budget);
+  if (completed === undefined) {
+    return false;
+  }
+  progress.completed++;
+  log('INFO', 'Invalidation completed', { distributionId, invalidationId });
+  return true;
+}
+
+/** No trouble: CloudFront is at work. */
+class InProgress extends Busy {
+  constructor(message: string) {
+    super('JobFailed', message);
+  }
+}
+
+/**
+ * Makes an attempt, and another one for as long as CloudFront is busy.
+ *
+ * @returns `undefined` when this invocation's time is up
+ * @throws Failure when the job's time is up
+ */
+async function waitFor<T>(attempt: () => Promise<T>, progress: Progress, timeoutSeconds: number, budget: Budget): Promise<T | undefined> {
+  const giveUpAt = progress.startedAt + timeoutSeconds * 1000;
+  const waitingSince = Date.now();
+  let troubles = 0;
+  while (hasTimeForCall(budget.workUntil)) {
+    let pause: number;
+    try {
+      return await attempt();
+    } catch (busy) {
+      if (!(busy instanceof Busy)) {
+        throw busy;
+      }
+      if (Date.now() >= giveUpAt) {
+        throw new Failure(busy.type, `Gave up after ${formatSeconds(timeoutSeconds)} (timeout). ${busy.message}`);
+      }
+      if (busy instanceof InProgress) {
+        troubles = 0;
+        pause = pollPause(Date.now() - waitingSince);
+      } else {
+        pause = backoff(troubles++);
+        log('WARN', 'CloudFront cannot do it now: waiting', { reason: busy.message, pause });
+      }
+    }
+    pause = Math.min(pause, Math.max(0, giveUpAt - Date.now()));
+    if (!hasTimeForCall(budget.workUntil - pause)) {
+      return undefined;
+    }
+    await sleep(pause);
+  }
+  return undefined;
+}
+
+/**
+ * Half of all invalidations complete within seconds, so the first minute is polled every second; the pause then grows to
+ * 5 seconds, because all polls of an account share CloudFront's request quota.
+ */
+function pollPause(waited: number): number {
+  return Math.min(Math.max(1_000, waited / 60), 5_000);
+}
+
+/** 1, 2, 4, … 20 seconds, each shortened by up to a half, so that parallel actions do not come back all at once. */
+export function backoff(troubles: number): number {
+  return Math.min(1_000 * 2 ** troubles, 20_000) * (1 - Math.random() / 2);
+}
+
+export function formatSeconds(seconds: number): string {
+  const [value, unit] = seconds >= 3600 ? [seconds / 3600, 'hour'] : seconds >= 120 ? [seconds / 60, 'minute'] : [seconds, 'second'];
+  const rounded = Math.round(value * 10) / 10;
+  return `${rounded} ${unit}${rounded === 1 ? '' : 's'}`;
+}

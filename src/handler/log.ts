@@ -1,0 +1,8 @@
+/**
+ * One JSON object a line and step. `JSON.stringify` escapes line breaks, so that a path cannot forge a line of its own.
+ *
+ * Never pass the event: it carries credentials.
+ */
+export function log(level: 'INFO' | 'WARN' | 'ERROR', message: string, details: Record<string, unknown> = {}): void {
+  process.stdout.write(`${JSON.stringify({ timestamp: new Date().toISOString(), level, message, ...details })}\n`);
+}

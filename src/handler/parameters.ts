@@ -1,0 +1,88 @@
+import { parseTree, type ParseError } from 'jsonc-parser';
+import { isObject } from './event';
+import { Failure } from './failure';
+import {
+  ALL_PATHS,
+  DEFAULT_TIMEOUT_SECONDS,
+  DISTRIBUTION_ID_ENV,
+  FAILURE_POLICIES,
+  distributionIdProblem,
+  pathProblem,
+  pathsProblem,
+  quote,
+  timeoutProblem,
+  type FailurePolicy,
+  type JobParameters,
+} from '../contract';
+
+/** `UserParameters` before anything is known of their values. */
+export type RawParameters = Partial<Record<keyof JobParameters, unknown>>;
+
+const NAMES: readonly (keyof JobParameters)[] = ['distributionId', 'waitForCompletion', 'timeoutSeconds', 'failurePolicy', 'paths'];
+
+/** Reads the text of `UserParameters`, which a pipeline variable with quotes or line breaks in it may have broken. */
+export function readParameters(userParameters: string | undefined): RawParameters {
+  if (userParameters === undefined || userParameters.trim() === '') {
+    return {};
+  }
+  const errors: ParseError[] = [];
+  const root = parseTree(userParameters, errors, { disallowComments: true });
+  const parameters: unknown = errors.length === 0 ? JSON.parse(userParameters) : undefined;
+  if (root === undefined || !isObject(parameters)) {
+    throw new Failure('ConfigurationError', `UserParameters must be a JSON object, got ${quote(userParameters)}. ` +
+      'Where a pipeline variable is part of it, the variable\'s value must not contain quotes, backslashes or line breaks.');
+  }
+
+  const names = (root.children ?? []).map(property => String(property.children?.[0]?.value));
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) {
+    throw new Failure('ConfigurationError', `UserParameters must name each parameter once, got ${quote(repeated)} twice. ` +
+      'A pipeline variable\'s value must not contain quotes.');
+  }
+  const unknown = names.find(name => !NAMES.some(known => known === name));
+  if (unknown !== undefined) {
+    throw new Failure('ConfigurationError', `UserParameters has an unknown parameter ${quote(unknown)}: expected ${NAMES.join(', ')}.`);
+  }
+  return parameters;
+}
+
+/** The failure policy, as soon as it can be read: it decides how everything that is wrong later ends. */
+export function failurePolicyOf({ failurePolicy = 'FAIL' }: RawParameters): FailurePolicy {
+  const policy = FAILURE_POLICIES.find(known => known === failurePolicy);
+  if (policy === undefined) {
+    throw new Failure('ConfigurationError', `failurePolicy must be ${FAILURE_POLICIES.join(' or ')}, got ${quote(failurePolicy)}`);
+  }
+  return policy;
+}
+
+/** Checks every parameter, and fills in the default of each that was left out. */
+export function checkParameters(raw: RawParameters, environment: NodeJS.ProcessEnv): JobParameters {
+  const {
+    distributionId = environment[DISTRIBUTION_ID_ENV],
+    waitForCompletion = true,
+    timeoutSeconds = DEFAULT_TIMEOUT_SECONDS,
+    paths = [ALL_PATHS],
+  } = raw;
+  if (distributionId === undefined) {
+    throw new Failure('ConfigurationError', `distributionId is missing: name it in the action's UserParameters, as in {"distributionId":"E2QWRUHEXAMPLE"}, ` +
+      `or set the function's environment variable ${DISTRIBUTION_ID_ENV}.`);
+  }
+  if (typeof waitForCompletion !== 'boolean') {
+    throw new Failure('ConfigurationError', `waitForCompletion must be true or false, got ${quote(waitForCompletion)}`);
+  }
+  const problem = distributionIdProblem(distributionId) ?? timeoutProblem(timeoutSeconds) ?? pathsProblem(paths) ?? firstProblem(paths);
+  if (problem !== undefined) {
+    throw new Failure('ConfigurationError', problem);
+  }
+  return {
+    distributionId: distributionId as string,
+    waitForCompletion,
+    timeoutSeconds: timeoutSeconds as number,
+    failurePolicy: failurePolicyOf(raw),
+    paths: paths as string[],
+  };
+}
+
+function firstProblem(paths: unknown): string | undefined {
+  return (paths as unknown[]).map(pathProblem).find(problem => problem !== undefined);
+}

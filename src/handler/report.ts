@@ -1,0 +1,77 @@
+import {
+  CodePipelineClient,
+  PutJobFailureResultCommand,
+  PutJobSuccessResultCommand,
+  type ExecutionDetails,
+  type FailureType,
+} from '@aws-sdk/client-codepipeline';
+import { CALL_TIMEOUT, hasTimeForCall, limited, sleep } from './budget';
+import { describe, isWorthAnotherAttempt } from './failure';
+import { log } from './log';
+import type { OutputVariable } from '../contract';
+
+/** @see https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ExecutionDetails.html */
+const MAX_SUMMARY_LENGTH = 2048;
+const MAX_EXTERNAL_EXECUTION_ID_LENGTH = 1500;
+
+/** @see https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_FailureDetails.html */
+const MAX_MESSAGE_LENGTH = 5000;
+
+/** What CodePipeline is told: the one answer to a job. */
+export type Report =
+  | { readonly outcome: 'success'; readonly summary: string; readonly externalId?: string; readonly variables: Record<OutputVariable, string> }
+  | { readonly outcome: 'continue'; readonly summary: string; readonly externalId?: string; readonly percentComplete: number; readonly token: string }
+  | { readonly outcome: 'failure'; readonly type: FailureType; readonly message: string; readonly externalId?: string };
+
+const client = new CodePipelineClient({
+  maxAttempts: 1,
+  requestHandler: { connectionTimeout: 3_000, requestTimeout: CALL_TIMEOUT / 2, throwOnRequestTimeout: true },
+});
+
+/**
+ * Reports until CodePipeline has taken it: a job without an answer blocks the pipeline for 20 minutes.
+ *
+ * @throws Error when it cannot be reported, so that Lambda delivers the event again
+ */
+export async function report(jobId: string, answer: Report, until: number): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      // Half of a call's usual time: when CodePipeline hangs, the time that is left must be enough for another attempt.
+      await limited(Math.min(until, Date.now() + CALL_TIMEOUT / 2), abortSignal => send(jobId, answer, abortSignal));
+      log(answer.outcome === 'failure' ? 'ERROR' : 'INFO', 'Reported to CodePipeline', { jobId, ...answer });
+      return;
+    } catch (error) {
+      const { name, words } = describe(error);
+      if (name === 'InvalidJobStateException' || name === 'JobNotFoundException') {
+        log('WARN', 'CodePipeline has an answer to this job already, or no longer waits for one', { jobId, reason: words });
+        return;
+      }
+      const pause = Math.min(250 * 2 ** attempt, 4_000) * (1 - Math.random() / 2);
+      if (!isWorthAnotherAttempt(error) || !hasTimeForCall(until - pause)) {
+        throw new Error(`The job ${jobId} could not be reported to CodePipeline as ${answer.outcome}: ${words}. ` +
+          'Check that the function\'s role allows codepipeline:PutJobSuccessResult and codepipeline:PutJobFailureResult.', { cause: error });
+      }
+      log('WARN', 'CodePipeline cannot take the report now: trying again', { jobId, reason: words, pause });
+      await sleep(pause);
+    }
+  }
+}
+
+async function send(jobId: string, answer: Report, abortSignal: AbortSignal): Promise<void> {
+  const externalExecutionId = answer.externalId && truncate(answer.externalId, MAX_EXTERNAL_EXECUTION_ID_LENGTH);
+  if (answer.outcome === 'failure') {
+    const failureDetails = { type: answer.type, message: truncate(answer.message, MAX_MESSAGE_LENGTH), externalExecutionId };
+    await client.send(new PutJobFailureResultCommand({ jobId, failureDetails }), { abortSignal });
+    return;
+  }
+  const executionDetails: ExecutionDetails = { summary: truncate(answer.summary, MAX_SUMMARY_LENGTH), externalExecutionId };
+  await client.send(new PutJobSuccessResultCommand(answer.outcome === 'success'
+    ? { jobId, executionDetails: { ...executionDetails, percentComplete: 100 }, outputVariables: answer.variables }
+    : { jobId, executionDetails: { ...executionDetails, percentComplete: answer.percentComplete }, continuationToken: answer.token }),
+  { abortSignal });
+}
+
+/** Cuts a text to a limit of the API, never through a character. */
+export function truncate(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}
