@@ -1,5 +1,7 @@
 import { awscdk, github, javascript } from 'projen';
 
+const NAME = 'cdk-cloudfront-invalidation-stage';
+
 /** The one place where the project says who publishes it and where. */
 const OWNER = {
   author: 'cdk-cloudfront-invalidation-stage contributors',
@@ -10,7 +12,7 @@ const OWNER = {
 const LAMBDA_NODE_MAJOR = 24;
 
 const project = new awscdk.AwsCdkConstructLibrary({
-  name: 'cdk-cloudfront-invalidation-stage',
+  name: NAME,
   description: 'Ends stale websites: a CodePipeline stage that invalidates the CloudFront cache and waits until visitors see the new pages.',
   author: OWNER.author,
   authorAddress: '',
@@ -92,8 +94,14 @@ const project = new awscdk.AwsCdkConstructLibrary({
   disableTsconfig: true,
   tsconfigDevFile: 'tsconfig.dev.json',
   tsconfigDev: {
-    include: ['src/**/*.ts', 'test/**/*.ts', 'sandbox/**/*.ts', 'examples/**/*.ts', 'scripts/**/*.ts'],
-    compilerOptions: { target: 'ES2022', lib: ['es2022'], skipLibCheck: true },
+    include: ['.projenrc.ts', 'src/**/*.ts', 'test/**/*.ts', 'sandbox/**/*.ts', 'examples/**/*.ts', 'scripts/**/*.ts'],
+    compilerOptions: {
+      target: 'ES2022',
+      lib: ['es2022'],
+      skipLibCheck: true,
+      // Examples import the library by its name, as a user's app does.
+      paths: { [NAME]: ['./src/index.ts'] },
+    },
   },
   jestOptions: {
     jestVersion: '^30',
@@ -105,10 +113,16 @@ const project = new awscdk.AwsCdkConstructLibrary({
       collectCoverage: false,
       testTimeout: 30_000,
       // Packages that tests pack, install and synthesise are no packages of this project.
+      moduleNameMapper: { [`^${NAME}$`]: '<rootDir>/src/index.ts' },
       modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/dist/'],
     },
   },
-  eslintOptions: { dirs: ['src', 'scripts'], devdirs: ['test', 'sandbox', 'examples', 'scripts', 'src/handler'] },
+  eslintOptions: {
+    tsconfigPath: './tsconfig.dev.json',
+    projectService: false,
+    dirs: ['src', 'scripts'],
+    devdirs: ['test', 'sandbox', 'examples', 'scripts', 'src/handler'],
+  },
   sampleCode: false,
   stability: 'experimental',
   minNodeVersion: '20.0.0',
@@ -116,12 +130,12 @@ const project = new awscdk.AwsCdkConstructLibrary({
   gitignore: ['/assets/', 'cdk.out/'],
 });
 
-for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/.ci/', '/jest.config.json', '*.tsbuildinfo', '/.npmrc']) {
+for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/rosetta/', '/.ci/', '/jest.config.json', '*.tsbuildinfo', '/.npmrc']) {
   project.addPackageIgnore(pattern);
 }
 
 // npm asks before it runs the install scripts of packages: these two only unpack a binary.
-project.package.addField('allowScripts', { 'esbuild': true, 'node': true });
+project.package.addField('allowScripts', { esbuild: true, node: true });
 
 const bundle = project.addTask('bundle', {
   description: 'Bundle the Lambda handler into assets/',
@@ -141,7 +155,13 @@ project.testTask.prependSpawn(bundle);
 
 project.addTask('demo', {
   description: 'Show a stale page turn fresh, without AWS: npm run demo -- [--site DIR] [--fault NAME]',
-  steps: [{ spawn: 'bundle' }, { exec: 'tsx examples/static-website/demo/main.ts', receiveArgs: true }],
+  steps: [{ spawn: 'bundle' }, { exec: 'tsx --tsconfig tsconfig.dev.json examples/static-website/demo/main.ts', receiveArgs: true }],
+});
+
+// Every example in the README and in the doc comments compiles, with rosetta/default.ts-fixture around it.
+project.addTask('rosetta', {
+  description: 'Compile the examples of the README and of the doc comments, and translate them',
+  steps: [{ spawn: 'compile' }, { exec: 'jsii-rosetta extract --compile --strict --output dist/examples.tabl.json' }],
 });
 
 // Without install scripts the `node` package brings no Node.js, so that everything runs on the version at hand.

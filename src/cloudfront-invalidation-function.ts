@@ -131,7 +131,6 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
 
     logs.LogGroupGrants.fromLogGroup(logGroup).write(this.role);
     this.role.addToPrincipalPolicy(new iam.PolicyStatement({
-      sid: 'ReportToCodePipeline',
       actions: ['codepipeline:PutJobSuccessResult', 'codepipeline:PutJobFailureResult'],
       // These two actions know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodepipeline.html
       resources: ['*'],
@@ -150,7 +149,6 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
   public _serve(distribution: aws_cloudfront.IDistributionRef): void {
     if (this.distributionIds.size === 0) {
       this.role.addToPrincipalPolicy(new iam.PolicyStatement({
-        sid: 'InvalidateDistributions',
         // ListInvalidations finds the invalidation that an earlier delivery of the same job created.
         actions: ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation', 'cloudfront:ListInvalidations'],
         resources: Lazy.list({ produce: () => [...this.distributionIds].map(id => this.distributionArn(id)) }),

@@ -1,6 +1,9 @@
 import type { FailureType } from '@aws-sdk/client-codepipeline';
-import { isClockSkewError, isThrottlingError, isTransientError } from '@smithy/service-error-classification';
+import { isThrottlingError, isTransientError } from '@smithy/service-error-classification';
 import { isObject } from './event';
+
+/** The client corrects its clock by the answer, so that the next attempt is signed with the right time. */
+const CLOCK_SKEW_ERRORS = ['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'];
 
 /** The job cannot succeed: what CodePipeline is told, in words that a person can act on. */
 export class Failure extends Error {
@@ -63,7 +66,7 @@ export function isWorthAnotherAttempt(error: unknown): boolean {
     return true;
   }
   const status = error.$metadata.httpStatusCode;
-  return isThrottlingError(error) || isTransientError(error) || isClockSkewError(error) || status >= 500 || status < 300;
+  return isThrottlingError(error) || isTransientError(error) || CLOCK_SKEW_ERRORS.includes(error.name) || status >= 500 || status < 300;
 }
 
 /** An error's name and AWS's words, such as `AccessDenied: User … is not authorized to perform …`. */

@@ -64,7 +64,7 @@ export function checkParameters(raw: RawParameters, environment: NodeJS.ProcessE
     paths = [ALL_PATHS],
   } = raw;
   if (distributionId === undefined) {
-    throw new Failure('ConfigurationError', `distributionId is missing: name it in the action's UserParameters, as in {"distributionId":"E2QWRUHEXAMPLE"}, ` +
+    throw new Failure('ConfigurationError', 'distributionId is missing: name it in the action\'s UserParameters, as in {"distributionId":"E2QWRUHEXAMPLE"}, ' +
       `or set the function's environment variable ${DISTRIBUTION_ID_ENV}.`);
   }
   if (typeof waitForCompletion !== 'boolean') {

@@ -1,0 +1,229 @@
+import { Duration, Lazy, Stack, Token } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { stagesOf, statementsOf } from './expect';
+import { givenBuildAction, givenDistribution, givenPipeline, givenStack } from './given';
+import { CloudFrontInvalidationAction, CloudFrontInvalidationFunction, InvalidationFailurePolicy, InvalidationPaths } from '../src';
+
+test('the smallest action invokes the stack\'s function for all of the distribution', () => {
+  // GIVEN
+  const stack = givenStack();
+  const distribution = givenDistribution(stack);
+
+  // WHEN
+  givenPipeline(stack).stages[1].addAction(new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution, runOrder: 2 }));
+
+  // THEN
+  const [functionId] = Object.keys(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
+  expect(stagesOf(stack)[1].Actions[1]).toEqual({
+    Name: 'Invalidate',
+    RunOrder: 2,
+    ActionTypeId: { Category: 'Invoke', Owner: 'AWS', Provider: 'Lambda', Version: '1' },
+    RoleArn: expect.anything(),
+    Configuration: {
+      FunctionName: { Ref: functionId },
+      UserParameters: {
+        'Fn::Join': ['', [
+          '{"distributionId":"', stack.resolve(distribution.distributionId),
+          '","waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","paths":["/*"]}',
+        ]],
+      },
+    },
+  });
+});
+
+test('every option reaches the parameters, the paths last', () => {
+  // GIVEN
+  const stack = givenStack();
+  const invalidationFunction = new CloudFrontInvalidationFunction(stack, 'Fn');
+
+  // WHEN
+  givenPipeline(stack).stages[1].addAction(new CloudFrontInvalidationAction({
+    actionName: 'Invalidate',
+    distribution: givenImportedDistribution(stack),
+    paths: InvalidationPaths.of('/index.html', '/releases/#{variables.release}/*', '#news'),
+    waitForCompletion: false,
+    timeout: Duration.minutes(90),
+    failurePolicy: InvalidationFailurePolicy.WARN,
+    function: invalidationFunction,
+    variablesNamespace: 'Invalidation',
+  }));
+
+  // THEN
+  const [, action] = stagesOf(stack)[1].Actions;
+  expect(action.Namespace).toBe('Invalidation');
+  expect(action.Configuration).toEqual({
+    FunctionName: stack.resolve(invalidationFunction.functionName),
+    UserParameters: '{"distributionId":"E2QWRUHEXAMPLE","waitForCompletion":false,"timeoutSeconds":5400,"failurePolicy":"WARN",' +
+      '"paths":["/index.html","/releases/#{variables.release}/*","#news"]}',
+  });
+  Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 1);
+});
+
+test('the action\'s role may invoke the function and nothing else', () => {
+  const stack = givenStack();
+  givenPipeline(stack).stages[1].addAction(new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack) }));
+  const { RoleArn } = stagesOf(stack)[1].Actions[1];
+  const [functionId] = Object.keys(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
+  expect(statementsOf(stack, (RoleArn as { 'Fn::GetAtt': [string] })['Fn::GetAtt'][0])).toEqual([{
+    Effect: 'Allow',
+    Action: 'lambda:InvokeFunction',
+    Resource: [{ 'Fn::GetAtt': [functionId, 'Arn'] }, { 'Fn::Join': ['', [{ 'Fn::GetAtt': [functionId, 'Arn'] }, ':*']] }],
+  }]);
+});
+
+test('two actions share the stack\'s function, which may invalidate both distributions and no other', () => {
+  // GIVEN
+  const stack = givenStack();
+  const stage = givenPipeline(stack).stages[1];
+  const [first, second] = [givenDistribution(stack, 'First'), givenDistribution(stack, 'Second')];
+
+  // WHEN
+  stage.addAction(new CloudFrontInvalidationAction({ actionName: 'One', distribution: first }));
+  stage.addAction(new CloudFrontInvalidationAction({ actionName: 'Two', distribution: second }));
+  stage.addAction(new CloudFrontInvalidationAction({ actionName: 'Three', distribution: second, paths: InvalidationPaths.of('/x') }));
+
+  // THEN
+  const template = Template.fromStack(stack);
+  template.resourceCountIs('AWS::Lambda::Function', 1);
+  template.hasResourceProperties('AWS::IAM::Policy', {
+    PolicyDocument: {
+      Statement: Match.arrayWith([{
+        Effect: 'Allow',
+        Action: ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation', 'cloudfront:ListInvalidations'],
+        Resource: [first, second].map(({ distributionId }) => ({
+          'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':cloudfront::', { Ref: 'AWS::AccountId' }, ':distribution/', stack.resolve(distributionId)]],
+        })),
+      }]),
+    },
+  });
+});
+
+test('a role that is passed in invokes the function', () => {
+  const stack = givenStack();
+  const role = new iam.Role(stack, 'Role', { assumedBy: new iam.AccountRootPrincipal() });
+  givenPipeline(stack).stages[1].addAction(new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack), role }));
+  expect(stack.resolve(role.roleArn)).toEqual(stagesOf(stack)[1].Actions[1].RoleArn);
+  expect(statementsOf(stack, stack.getLogicalId(role.node.defaultChild as iam.CfnRole))).toHaveLength(1);
+});
+
+describe('variables', () => {
+  test('a later action reads them, and only then the action has a namespace', () => {
+    // GIVEN
+    const stack = givenStack();
+    const stage = givenPipeline(stack).stages[1];
+    const read = new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack, 'D1') });
+    const unread = new CloudFrontInvalidationAction({ actionName: 'Other', distribution: givenDistribution(stack, 'D2') });
+
+    // WHEN
+    stage.addAction(read);
+    stage.addAction(unread);
+    stage.addAction(givenBuildAction(stack, read.variables.invalidationId));
+
+    // THEN
+    const [, first, second, build] = stagesOf(stack)[1].Actions;
+    expect(first.Namespace).toBe('Approve_Invalidate_NS');
+    expect(second.Namespace).toBeUndefined();
+    expect(build.Configuration.EnvironmentVariables).toContain('#{Approve_Invalidate_NS.invalidationId}');
+  });
+
+  test('each is a variable of the action\'s namespace', () => {
+    const stack = givenStack();
+    const action = new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack), variablesNamespace: 'Ns' });
+    givenPipeline(stack).stages[1].addAction(action);
+    expect(stack.resolve(action.variables)).toEqual({
+      distributionId: '#{Ns.distributionId}',
+      invalidationId: '#{Ns.invalidationId}',
+      status: '#{Ns.status}',
+      pathCount: '#{Ns.pathCount}',
+      createTime: '#{Ns.createTime}',
+      errorType: '#{Ns.errorType}',
+      errorMessage: '#{Ns.errorMessage}',
+    });
+  });
+
+  test('a stage name with dots and of any length gives a namespace that CodePipeline takes', () => {
+    // GIVEN
+    const stack = givenStack();
+    const pipeline = givenPipeline(stack);
+    const action = new CloudFrontInvalidationAction({ actionName: 'invalidate.www', distribution: givenDistribution(stack) });
+
+    // WHEN
+    pipeline.addStage({ stageName: `www.example.com-${'x'.repeat(80)}`, actions: [action] });
+    pipeline.stages[1].addAction(givenBuildAction(stack, action.variables.status));
+
+    // THEN
+    const { Namespace } = stagesOf(stack)[2].Actions[0];
+    expect(Namespace).toMatch(/^[A-Za-z0-9@\-_]{1,100}$/);
+    expect(stagesOf(stack)[1].Actions[1].Configuration.EnvironmentVariables).toContain(`#{${Namespace}.status}`);
+  });
+
+  test('names that differ only in such characters do not share a namespace', () => {
+    const stack = givenStack();
+    const pipeline = givenPipeline(stack);
+    const actions = ['a.b', 'a:b'.replace(':', '@'), 'a_b'].map(actionName => new CloudFrontInvalidationAction({ actionName, distribution: givenDistribution(stack, actionName) }));
+    actions.forEach(action => action.variables);
+    pipeline.addStage({ stageName: 'Invalidate', actions });
+    expect(new Set(stagesOf(stack)[2].Actions.map(action => action.Namespace)).size).toBe(3);
+  });
+
+  test('an action that is in no stage has none', () => {
+    const stack = givenStack();
+    const action = new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack) });
+    expect(() => stack.resolve(action.variables.status)).toThrow('never added to a pipeline');
+  });
+});
+
+describe('misuse', () => {
+  test.each([
+    [Duration.seconds(0), 'timeout must be more than 0 and at most 86400 seconds'],
+    [Duration.hours(25), 'timeout must be more than 0 and at most 86400 seconds (24 hours, CodePipeline\'s own limit), got 90000'],
+  ])('a timeout of %s', (timeout, message) => {
+    expect(() => new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(givenStack()), timeout })).toThrow(message);
+  });
+
+  test('a distribution with an id that is none', () => {
+    const distribution = cloudfront.Distribution.fromDistributionAttributes(givenStack(), 'D', { distributionId: 'www.example.com', domainName: 'x' });
+    expect(() => new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution }))
+      .toThrow("distributionId must be the id of a CloudFront distribution, such as 'E2QWRUHEXAMPLE', got 'www.example.com'");
+  });
+
+  test('1000 characters of parameters are taken, 1001 are not', () => {
+    const distribution = givenImportedDistribution(givenStack());
+    const overhead = '{"distributionId":"E2QWRUHEXAMPLE","waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","paths":["/"]}'.length;
+    const action = (length: number) => new CloudFrontInvalidationAction({
+      actionName: 'Invalidate', distribution, paths: InvalidationPaths.of(`/${'a'.repeat(length - overhead)}`),
+    });
+    expect(() => action(1000)).not.toThrow();
+    expect(() => action(1001)).toThrow('paths must fit CodePipeline\'s 1000 characters for an action\'s parameters, got 1001 characters with 1 paths');
+  });
+
+  test('tokens do not count, since they may turn out short', () => {
+    const stack = givenStack();
+    const paths = InvalidationPaths.of(...Array.from({ length: 200 }, () => Lazy.string({ produce: () => '/a' })));
+    expect(() => new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack), paths })).not.toThrow();
+  });
+});
+
+test('values that are known only to CloudFormation pass; CDK quotes a list of them when it is deployed', () => {
+  // GIVEN
+  const stack = givenStack();
+
+  // WHEN
+  givenPipeline(stack).stages[1].addAction(new CloudFrontInvalidationAction({
+    actionName: 'Invalidate',
+    distribution: givenDistribution(stack),
+    paths: InvalidationPaths.of(...Token.asList({ 'Fn::Split': [',', { Ref: 'Paths' }] })),
+    timeout: Duration.seconds(Token.asNumber({ Ref: 'Seconds' })),
+  }));
+
+  // THEN
+  const text = JSON.stringify(stagesOf(stack)[1].Actions[1].Configuration.UserParameters);
+  expect(text).toContain('{"Ref":"Seconds"}');
+  Template.fromStack(stack).hasResourceProperties('Custom::AWSCDKCfnJsonStringify', { Value: { 'Fn::Split': [',', { Ref: 'Paths' }] } });
+});
+
+function givenImportedDistribution(stack: Stack): cloudfront.IDistribution {
+  return cloudfront.Distribution.fromDistributionAttributes(stack, 'Imported', { distributionId: 'E2QWRUHEXAMPLE', domainName: 'd111111abcdef8.cloudfront.net' });
+}

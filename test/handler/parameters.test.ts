@@ -1,0 +1,84 @@
+import * as fc from 'fast-check';
+import { checkParameters, failurePolicyOf, readParameters } from '../../src/handler/parameters';
+
+const ENVIRONMENT = { CLOUDFRONT_DISTRIBUTION_ID: 'E2ENVIRONMENT' };
+
+function parse(userParameters: string | undefined, environment: NodeJS.ProcessEnv = {}) {
+  return checkParameters(readParameters(userParameters), environment);
+}
+
+test('every parameter as the construct writes it', () => {
+  const parameters = { distributionId: 'E1', waitForCompletion: false, timeoutSeconds: 60, failurePolicy: 'WARN', paths: ['/a', '/b/*'] };
+  expect(parse(JSON.stringify(parameters), ENVIRONMENT)).toEqual(parameters);
+});
+
+test.each([undefined, '', '  ', '{}'])('%j is everything of the distribution in the environment, with all defaults', userParameters => {
+  expect(parse(userParameters, ENVIRONMENT)).toEqual({
+    distributionId: 'E2ENVIRONMENT', waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL', paths: ['/*'],
+  });
+});
+
+test('white space and escapes of a hand-written object are fine', () => {
+  expect(parse('{\n  "paths": ["/caf\\u00e9"]\n}', ENVIRONMENT).paths).toEqual(['/café']);
+});
+
+describe('a ConfigurationError', () => {
+  test.each([
+    ['not JSON', 'UserParameters must be a JSON object, got \'not JSON\''],
+    ['{"paths":["/a"', 'UserParameters must be a JSON object'],
+    ['{"paths":["/a"],}', 'UserParameters must be a JSON object'],
+    ['{"paths":["/a"]} x', 'UserParameters must be a JSON object'],
+    ['{"paths":["/a\nb"]}', 'UserParameters must be a JSON object'],
+    ['{/* no */"paths":["/a"]}', 'UserParameters must be a JSON object'],
+    ['[]', 'UserParameters must be a JSON object'],
+    ['null', 'UserParameters must be a JSON object'],
+    ['"E1"', 'UserParameters must be a JSON object'],
+    ['1', 'UserParameters must be a JSON object'],
+    ['{"path":["/a"]}', "UserParameters has an unknown parameter 'path': expected distributionId,"],
+    ['{"__proto__":{}}', "UserParameters has an unknown parameter '__proto__'"],
+    ['{"paths":["/a"],"paths":["/b"]}', "UserParameters must name each parameter once, got 'paths' twice"],
+    ['{"paths":["/a"],"p\\u0061ths":["/b"]}', "UserParameters must name each parameter once, got 'paths' twice"],
+    ['{"paths":[]}', 'paths must not be empty'],
+    ['{"paths":"/a"}', 'paths must be a list of strings'],
+    ['{"paths":null}', 'paths must be a list of strings'],
+    ['{"paths":["/a",1]}', 'paths must be strings, got 1'],
+    ['{"paths":["/a","b"]}', "paths must start with '/' or '#', got 'b'"],
+    ['{"distributionId":1}', 'distributionId must be the id'],
+    ['{"distributionId":null}', 'distributionId must be the id'],
+    ['{"distributionId":"../x"}', 'distributionId must be the id'],
+    ['{"waitForCompletion":"yes"}', "waitForCompletion must be true or false, got 'yes'"],
+    ['{"timeoutSeconds":0}', 'timeout must be more than 0'],
+    ['{"timeoutSeconds":"60"}', 'timeout must be more than 0'],
+    ['{"timeoutSeconds":86401}', 'timeout must be more than 0 and at most 86400'],
+    ['{"failurePolicy":"IGNORE"}', "failurePolicy must be FAIL or WARN, got 'IGNORE'"],
+  ])('%s', (userParameters, message) => {
+    expect(() => parse(userParameters, ENVIRONMENT)).toThrow(expect.objectContaining({
+      name: 'Failure', type: 'ConfigurationError', message: expect.stringContaining(message),
+    }));
+  });
+
+  test('no distribution anywhere', () => {
+    expect(() => parse('{"paths":["/a"]}')).toThrow('distributionId is missing');
+  });
+});
+
+test('a variable\'s value can change the paths, and nothing else', () => {
+  const written = { distributionId: 'E1', waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL' };
+  const hostile = fc.oneof(
+    fc.string(),
+    fc.constantFrom('"', '\\', '\n', '"],"failurePolicy":"WARN","x":["', '"],"distributionId":"E2","paths":["/', '"],"timeoutSeconds":1}'),
+    fc.tuple(fc.constantFrom(...Object.keys(written), 'paths'), fc.json()).map(([name, json]) => `"],"${name}":${json},"paths":["/`),
+  );
+  fc.assert(fc.property(hostile, value => {
+    const userParameters = JSON.stringify({ ...written, paths: ['/#{variables.release}/*'] }).replace('#{variables.release}', () => value);
+    try {
+      expect(parse(userParameters, ENVIRONMENT)).toMatchObject(written);
+    } catch (error) {
+      expect(error).toMatchObject({ type: 'ConfigurationError' });
+    }
+  }), { numRuns: 2000 });
+});
+
+test('the failure policy is known before anything else is checked', () => {
+  expect(failurePolicyOf(readParameters('{"paths":[],"failurePolicy":"WARN"}'))).toBe('WARN');
+});

@@ -1,0 +1,65 @@
+import { Lazy, Token } from 'aws-cdk-lib';
+import { InvalidationPaths } from '../src';
+
+test('all() is everything, as one wildcard', () => {
+  expect(InvalidationPaths.all()._paths).toEqual(['/*']);
+});
+
+test('of() keeps paths and tags as they are written, in their order, each once', () => {
+  expect(InvalidationPaths.of('/b', '/a/*', '#news', '/b')._paths).toEqual(['/b', '/a/*', '#news']);
+});
+
+describe('of() refuses what CloudFront would refuse', () => {
+  test.each([
+    ['index.html', "paths must start with '/' or '#', got 'index.html'"],
+    ['', "paths must start with '/' or '#', got ''"],
+    ['/a*b', "paths may contain '*' as their last character only, got '/a*b'"],
+    ['/**', "paths may contain '*' as their last character only, got '/**'"],
+    ['/a\nb', "paths must not contain control characters such as line breaks, got '/a\\nb'"],
+    ['/\u007f', 'paths must not contain control characters such as line breaks'],
+    ['/\ud800', 'paths must be valid Unicode'],
+    ['#', "cache tags must have 1 to 256 characters after the '#', got 0 in '#'"],
+    [`#${'t'.repeat(257)}`, "cache tags must have 1 to 256 characters after the '#', got 257"],
+    ['#a,b', "cache tags must be visible ASCII characters without ',' and '*', got '#a,b'"],
+    ['#a*', "cache tags must be visible ASCII characters without ',' and '*', got '#a*'"],
+    ['#a b', 'cache tags must be visible ASCII characters'],
+    ['#é', 'cache tags must be visible ASCII characters'],
+    [`/${'a'.repeat(4000)}`, 'paths must be at most 4000 characters long once URL-encoded, got 4001'],
+    [`/${'é'.repeat(667)}`, 'paths must be at most 4000 characters long once URL-encoded, got 4003'],
+  ])('%j', (path, message) => {
+    expect(() => InvalidationPaths.of(path)).toThrow(message);
+  });
+
+  test('no path at all', () => {
+    expect(() => InvalidationPaths.of()).toThrow("paths must not be empty: name at least one path, such as '/*'");
+  });
+
+  test('a bad path among good ones', () => {
+    expect(() => InvalidationPaths.of('/good', 'bad')).toThrow("got 'bad'");
+  });
+});
+
+describe('of() takes what CloudFront takes', () => {
+  test.each([
+    '/', '/*', '/index.html', '/index.html*', '/dir/*', '/dir*', '/search?q=a&b=c', '/Blog/Post.html', '/a b', '/straße', '/%20', '/100%', '/a#b',
+    `/${'a'.repeat(3999)}`, `/${'é'.repeat(666)}`, '#t', `#${'t'.repeat(256)}`, '#!~',
+  ])('%j', path => {
+    expect(InvalidationPaths.of(path)._paths).toEqual([path]);
+  });
+});
+
+describe('of() leaves to the function what is not known yet', () => {
+  test('a pipeline variable', () => {
+    expect(InvalidationPaths.of('#{variables.path}', 'x#{variables.a}*b')._paths).toEqual(['#{variables.path}', 'x#{variables.a}*b']);
+  });
+
+  test('a token', () => {
+    const path = Lazy.string({ produce: () => 'index.html' });
+    expect(InvalidationPaths.of(path)._paths).toEqual([path]);
+  });
+
+  test('a list token', () => {
+    const paths = Token.asList({ 'Fn::Split': [',', 'a,b'] });
+    expect(InvalidationPaths.of(...paths)._paths).toEqual(paths);
+  });
+});

@@ -1,0 +1,87 @@
+import { execFileSync } from 'child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { dirname, join } from 'path';
+
+const ROOT = join(__dirname, '..');
+const NAME = 'cdk-cloudfront-invalidation-stage';
+
+/** What a user writes, in a folder that has nothing but what a user has. */
+const APP = `
+const { App, Stack } = require('aws-cdk-lib');
+const { Distribution } = require('aws-cdk-lib/aws-cloudfront');
+const { Artifact, Pipeline } = require('aws-cdk-lib/aws-codepipeline');
+const { S3SourceAction } = require('aws-cdk-lib/aws-codepipeline-actions');
+const { Bucket } = require('aws-cdk-lib/aws-s3');
+const { CloudFrontInvalidationStage } = require('${NAME}');
+
+const stack = new Stack(new App(), 'Website');
+const pipeline = new Pipeline(stack, 'Pipeline', { crossAccountKeys: false });
+pipeline.addStage({ stageName: 'Source', actions: [new S3SourceAction({
+  actionName: 'Source', bucket: new Bucket(stack, 'Bucket', { versioned: true }), bucketKey: 'site.zip', output: new Artifact(),
+})] });
+const distribution = Distribution.fromDistributionAttributes(stack, 'Distribution', { distributionId: 'E2QWRUHEXAMPLE', domainName: 'www.example.com' });
+new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution });
+`;
+
+let folder: string;
+let tarball: string;
+let packed: string[];
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), `${NAME}-`));
+  const output = npm(ROOT, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder);
+  const manifest = JSON.parse(output) as Record<string, { filename: string; files: { path: string }[] }>;
+  const [{ filename, files }] = Object.values(manifest);
+  tarball = join(folder, filename);
+  packed = files.map(({ path }) => path);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('the package ships the library, the bundle with its licences, and its documents, and nothing else', () => {
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter(file => file.endsWith('.ts') && !file.startsWith('handler'))
+    .flatMap(file => [file.replace(/\.ts$/, '.js'), file.replace(/\.ts$/, '.d.ts')]);
+  expect(packed.sort()).toEqual([
+    '.jsii', 'API.md', 'LICENSE', 'README.md', 'package.json',
+    'assets/handler/THIRD-PARTY-LICENSES.txt', 'assets/handler/index.js',
+    ...sources.map(file => `lib/${file}`),
+  ].sort());
+});
+
+test('it has no runtime dependency', () => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  expect(manifest.dependencies ?? {}).toEqual({});
+  expect(manifest.bundledDependencies ?? []).toEqual([]);
+  expect(manifest.peerDependencies['aws-cdk-lib']).toBe('^2.236.0');
+});
+
+test('packed and installed in an empty folder, one line synthesises the stage, and the function gets the bundle', () => {
+  // GIVEN
+  const app = join(folder, 'app');
+  mkdirSync(app);
+  writeFileSync(join(app, 'package.json'), '{ "name": "app", "private": true }');
+  npm(app, 'install', '--offline', '--no-audit', '--no-fund', '--legacy-peer-deps', tarball);
+  for (const peer of ['aws-cdk-lib', 'constructs']) {
+    symlinkSync(dirname(require.resolve(`${peer}/package.json`)), join(app, 'node_modules', peer));
+  }
+  writeFileSync(join(app, 'app.js'), APP);
+
+  // WHEN
+  execFileSync(process.execPath, ['app.js'], { cwd: app, stdio: 'pipe', env: { ...process.env, CDK_OUTDIR: 'cdk.out' } });
+
+  // THEN
+  const template = JSON.parse(readFileSync(join(app, 'cdk.out', 'Website.template.json'), 'utf8'));
+  const resources = Object.values(template.Resources as Record<string, { Type: string; Properties: Record<string, any> }>);
+  const pipeline = resources.find(({ Type }) => Type === 'AWS::CodePipeline::Pipeline');
+  expect(pipeline?.Properties.Stages.map(({ Name }: { Name: string }) => Name)).toEqual(['Source', 'InvalidateCloudFrontCache']);
+  const code = resources.find(({ Type }) => Type === 'AWS::Lambda::Function')?.Properties.Code;
+  const asset = join(app, 'cdk.out', `asset.${code.S3Key.replace('.zip', '')}`);
+  expect(readdirSync(asset).sort()).toEqual(['THIRD-PARTY-LICENSES.txt', 'index.js']);
+  expect(readFileSync(join(asset, 'index.js'), 'utf8')).toBe(readFileSync(join(ROOT, 'assets', 'handler', 'index.js'), 'utf8'));
+}, 60_000);
+
+function npm(cwd: string, ...args: string[]): string {
+  return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' });
+}
