@@ -1,0 +1,289 @@
+import { randomInt } from 'crypto';
+import { XMLBuilder, XMLParser, XMLValidator } from 'fast-xml-parser';
+import type { Role } from './iam';
+import { isRecord, problemsOf, type ApiModel } from './model';
+import model from './models/cloudfront.json';
+import { requestId, Service, ServiceError, type Answer, type Call, type RawRequest, type Surroundings } from './service';
+
+const API_VERSION = '2020-05-31';
+const NAMESPACE = `http://cloudfront.amazonaws.com/doc/${API_VERSION}/`;
+
+/** RFC 1738's unsafe characters and all that is not visible ASCII; a percent sign that begins no escape is unsafe too. */
+const UNSAFE_IN_PATH = /[^!-~]|[<>"#{}|\\^~[\]`]|%(?![0-9A-Fa-f]{2})/;
+
+export interface Invalidation {
+  readonly id: string;
+  readonly createTime: number;
+  readonly callerReference: string;
+  readonly paths: readonly string[];
+  status: 'InProgress' | 'Completed';
+}
+
+/** What CloudFront does with the invalidations of one distribution. */
+export interface DistributionSettings {
+  /** Milliseconds until the edge no longer serves what was invalidated. @default 4000 */
+  takesEffectAfter: number;
+  /** Milliseconds until the status is Completed. @default 15000 */
+  completesAfter: number;
+  /** @default 3000 */
+  maxPathsInProgress: number;
+  /** @default 15 */
+  maxWildcardsInProgress: number;
+  /** AWS documents one error and users report the other (https://github.com/aws/aws-cdk/issues/3878). @default 'InvalidArgument' */
+  callerReferenceError: 'InvalidArgument' | 'InvalidationBatchAlreadyExists';
+  /** Whether a repeated caller reference is an error for the same paths, too. @default false */
+  refusesRepeatedReference: boolean;
+  /** Whether the distribution knows cache tags. @default false */
+  cacheTags: boolean;
+}
+
+/** A distribution, and all invalidations it ever had, oldest first. */
+export class Distribution {
+  readonly invalidations: Invalidation[] = [];
+  readonly settings: DistributionSettings = {
+    takesEffectAfter: 4_000,
+    completesAfter: 15_000,
+    maxPathsInProgress: 3_000,
+    maxWildcardsInProgress: 15,
+    callerReferenceError: 'InvalidArgument',
+    refusesRepeatedReference: false,
+    cacheTags: false,
+  };
+
+  constructor(readonly id: string, readonly arn: string) {}
+
+  inProgress(): string[] {
+    return this.invalidations.filter(({ status }) => status === 'InProgress').flatMap(({ paths }) => paths);
+  }
+}
+
+/** An invalidation that has reached the edge. */
+export interface InvalidationEvent {
+  readonly distributionId: string;
+  readonly invalidationId: string;
+  readonly paths: readonly string[];
+}
+
+/** CloudFront's REST-XML API of invalidations. */
+export class CloudFront extends Service {
+  protected readonly credentialScopes = ['us-east-1/cloudfront'];
+
+  private readonly distributions = new Map<string, Distribution>();
+  private readonly listeners: ((event: InvalidationEvent) => void)[] = [];
+  private readonly parser = new XMLParser({ parseTagValue: false, ignoreAttributes: true, trimValues: false, isArray: name => name === 'Path' });
+  private readonly builder = new XMLBuilder({ ignoreAttributes: false, format: false });
+
+  constructor(surroundings: Surroundings, private readonly account: string) {
+    super('cloudfront', surroundings);
+  }
+
+  addDistribution({ id, account }: { readonly id: string; readonly account?: string }): Distribution {
+    const distribution = new Distribution(id, `arn:aws:cloudfront::${account ?? this.account}:distribution/${id}`);
+    this.distributions.set(id, distribution);
+    return distribution;
+  }
+
+  removeDistribution(id: string): void {
+    this.distributions.delete(id);
+  }
+
+  distribution(id: string): Distribution {
+    const distribution = this.distributions.get(id);
+    if (distribution === undefined) {
+      throw new Error(`The sandbox has no distribution ${id}`);
+    }
+    return distribution;
+  }
+
+  /** Calls `listener` whenever an invalidation takes effect at the edge. */
+  onInvalidation(listener: (event: InvalidationEvent) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Creates an invalidation as somebody else would: it takes its part of the quota. */
+  invalidate(distributionId: string, callerReference: string, paths: readonly string[]): Invalidation {
+    const distribution = this.distribution(distributionId);
+    const invalidation: Invalidation = { id: newInvalidationId(), createTime: this.surroundings.clock.now(), callerReference, paths, status: 'InProgress' };
+    distribution.invalidations.push(invalidation);
+    this.surroundings.clock.after(distribution.settings.takesEffectAfter, () =>
+      this.listeners.forEach(listener => listener({ distributionId, invalidationId: invalidation.id, paths })));
+    this.surroundings.clock.after(distribution.settings.completesAfter, () => {
+      invalidation.status = 'Completed';
+    });
+    return invalidation;
+  }
+
+  protected parse({ method, url, body }: RawRequest): Call {
+    const [version, resource, distributionId, collection, invalidationId, ...rest] = url.pathname.slice(1).split('/').map(decodeURIComponent);
+    if (version !== API_VERSION || resource !== 'distribution' || collection !== 'invalidation' || rest.length > 0) {
+      throw new ServiceError('NoSuchOperation', 404, `No operation at ${method} ${url.pathname}`);
+    }
+    if (method === 'POST' && invalidationId === undefined) {
+      return { operation: 'CreateInvalidation', distributionId, input: { DistributionId: distributionId, InvalidationBatch: this.parseBatch(body) } };
+    }
+    if (method === 'GET' && invalidationId === undefined) {
+      const parameters = ['Marker', 'MaxItems'].filter(name => url.searchParams.has(name)).map(name => [name, url.searchParams.get(name)]);
+      return { operation: 'ListInvalidations', distributionId, input: { DistributionId: distributionId, ...Object.fromEntries(parameters) } };
+    }
+    if (method === 'GET') {
+      return { operation: 'GetInvalidation', distributionId, input: { DistributionId: distributionId, Id: invalidationId } };
+    }
+    throw new ServiceError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.');
+  }
+
+  protected perform({ operation, input }: Call, role: Role | undefined): Answer {
+    const distributionId = String(input.DistributionId);
+    const arn = this.distributions.get(distributionId)?.arn ?? `arn:aws:cloudfront::${this.account}:distribution/${distributionId}`;
+    if (role === undefined) {
+      throw new ServiceError('InvalidClientTokenId', 403, 'The security token included in the request is invalid.');
+    }
+    if (!role.allows(`cloudfront:${operation}`, arn)) {
+      throw new ServiceError('AccessDenied', 403, `User: arn:aws:sts::${this.account}:assumed-role/${role.name}/session is not authorized to perform: ` +
+        `cloudfront:${operation} on resource: ${arn} because no identity-based policy allows the cloudfront:${operation} action`);
+    }
+    const distribution = this.distributions.get(distributionId);
+    if (distribution === undefined) {
+      throw new ServiceError('NoSuchDistribution', 404, 'The specified distribution does not exist.');
+    }
+    switch (operation) {
+      case 'CreateInvalidation':
+        return this.create(distribution, input);
+      case 'GetInvalidation':
+        return this.get(distribution, String(input.Id));
+      default:
+        return this.list(distribution, input);
+    }
+  }
+
+  protected error({ code, status, message }: ServiceError): Answer {
+    return this.xml(status, 'ErrorResponse', {
+      Error: { Type: status < 500 ? 'Sender' : 'Receiver', Code: code, Message: message },
+      RequestId: requestId(),
+    });
+  }
+
+  private create(distribution: Distribution, input: Call['input']): Answer {
+    const { InvalidationBatch: batch } = input;
+    if (batch === undefined) {
+      throw new ServiceError('MissingBody', 400, 'This operation requires a body. Ensure that the body is present and the Content-Type header is set.');
+    }
+    const problems = problemsOf(model as ApiModel, 'CreateInvalidation', input);
+    if (problems.length > 0 || !isRecord(batch) || !isRecord(batch.Paths)) {
+      throw new ServiceError('MalformedInput', 400, problems.join('; '));
+    }
+    const callerReference = String(batch.CallerReference);
+    const paths = (batch.Paths.Items ?? []) as string[];
+    if (batch.Paths.Quantity !== paths.length) {
+      throw new ServiceError('InconsistentQuantities', 400, 'The value of Quantity and the size of Items do not match.');
+    }
+    if (paths.length === 0 || callerReference === '') {
+      throw new ServiceError('InvalidArgument', 400, 'Your request must contain at least one path and a caller reference.');
+    }
+    if (!paths.every(path => isValidPath(path, distribution.settings))) {
+      throw new ServiceError('InvalidArgument', 400, 'Your request contains one or more invalid invalidation paths.');
+    }
+
+    const earlier = distribution.invalidations.find(invalidation => invalidation.callerReference === callerReference);
+    if (earlier !== undefined) {
+      if (distribution.settings.refusesRepeatedReference || [...earlier.paths].sort().join() !== [...paths].sort().join()) {
+        throw new ServiceError(distribution.settings.callerReferenceError, 400,
+          'Your request contains a caller reference that was used for a previous invalidation batch for the same distribution.');
+      }
+      return this.invalidationAnswer(201, distribution, earlier);
+    }
+
+    const { maxWildcardsInProgress, maxPathsInProgress } = distribution.settings;
+    const exceeds = (all: readonly string[]) =>
+      all.filter(isWildcard).length > maxWildcardsInProgress || all.filter(path => !isWildcard(path)).length > maxPathsInProgress;
+    if (exceeds(paths)) {
+      throw new ServiceError('BatchTooLarge', 413, 'The number of paths in the invalidation batch is larger than allowed.');
+    }
+    if (exceeds([...distribution.inProgress(), ...paths])) {
+      throw new ServiceError('TooManyInvalidationsInProgress', 400,
+        'Processing your request will cause you to exceed the maximum number of in-progress wildcard invalidations or paths.');
+    }
+    return this.invalidationAnswer(201, distribution, this.invalidate(distribution.id, callerReference, paths));
+  }
+
+  private get(distribution: Distribution, id: string): Answer {
+    const invalidation = distribution.invalidations.find(candidate => candidate.id === id);
+    if (invalidation === undefined) {
+      throw new ServiceError('NoSuchInvalidation', 404, 'The specified invalidation does not exist.');
+    }
+    return this.invalidationAnswer(200, distribution, invalidation);
+  }
+
+  private list(distribution: Distribution, { Marker: marker, MaxItems: maxItems }: Call['input']): Answer {
+    const limit = maxItems === undefined ? 100 : Number(maxItems);
+    if (!Number.isInteger(limit) || limit < 1) {
+      throw new ServiceError('InvalidArgument', 400, 'MaxItems must be a positive integer.');
+    }
+    const newestFirst = [...distribution.invalidations].reverse();
+    const start = marker === undefined || marker === '' ? 0 : newestFirst.findIndex(({ id }) => id === marker) + 1;
+    const items = newestFirst.slice(start, start + limit);
+    const isTruncated = start + limit < newestFirst.length;
+    return this.xml(200, 'InvalidationList', {
+      Marker: marker ?? '',
+      ...(isTruncated ? { NextMarker: items[items.length - 1].id } : {}),
+      MaxItems: limit,
+      IsTruncated: isTruncated,
+      Quantity: items.length,
+      Items: { InvalidationSummary: items.map(({ id, createTime, status }) => ({ Id: id, CreateTime: isoTime(createTime), Status: status })) },
+    });
+  }
+
+  private invalidationAnswer(status: number, distribution: Distribution, invalidation: Invalidation): Answer {
+    const answer = this.xml(status, 'Invalidation', {
+      Id: invalidation.id,
+      Status: invalidation.status,
+      CreateTime: isoTime(invalidation.createTime),
+      InvalidationBatch: {
+        Paths: { Quantity: invalidation.paths.length, Items: { Path: invalidation.paths } },
+        CallerReference: invalidation.callerReference,
+      },
+    });
+    const location = `https://cloudfront.amazonaws.com/${API_VERSION}/distribution/${distribution.id}/invalidation/${invalidation.id}`;
+    return status === 201 ? { ...answer, headers: { ...answer.headers, location } } : answer;
+  }
+
+  private parseBatch(body: string): Record<string, unknown> | undefined {
+    if (body.trim() === '') {
+      return undefined;
+    }
+    const parsed: unknown = XMLValidator.validate(body) === true ? this.parser.parse(body) : undefined;
+    const batch = isRecord(parsed) ? parsed.InvalidationBatch : undefined;
+    if (!isRecord(batch)) {
+      throw new ServiceError('MalformedXML', 400, 'The XML document is malformed.');
+    }
+    const { Paths: paths, ...others } = batch;
+    if (!isRecord(paths)) {
+      return batch;
+    }
+    const items = isRecord(paths.Items) ? paths.Items.Path : undefined;
+    return { ...others, Paths: { Quantity: Number(paths.Quantity), ...(Array.isArray(items) ? { Items: items } : {}) } };
+  }
+
+  private xml(status: number, root: string, content: object): Answer {
+    const body = `<?xml version="1.0"?>\n${String(this.builder.build({ [root]: { '@_xmlns': NAMESPACE, ...content } }))}`;
+    return { status, body, headers: { 'content-type': 'text/xml' } };
+  }
+}
+
+function isValidPath(path: string, { cacheTags }: DistributionSettings): boolean {
+  if (path.startsWith('#')) {
+    return cacheTags && /^#[!-+\--~]{1,256}$/.test(path) && !path.includes('*');
+  }
+  return path.startsWith('/') && path.length <= 4_000 && !path.slice(0, -1).includes('*') && !UNSAFE_IN_PATH.test(path);
+}
+
+function isWildcard(path: string): boolean {
+  return path.endsWith('*');
+}
+
+function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+function newInvalidationId(): string {
+  return `I${Array.from({ length: 13 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'[randomInt(36)]).join('')}`;
+}

@@ -1,0 +1,298 @@
+import type { Role } from './iam';
+import type { Lambda } from './lambda';
+import { isRecord, problemsOf, type ApiModel } from './model';
+import model from './models/codepipeline.json';
+import { Service, ServiceError, type Answer, type Call, type RawRequest, type Surroundings } from './service';
+
+const TARGET_PREFIX = 'CodePipeline_20150709.';
+
+/** A job without an answer ends the action after 20 minutes, whatever is answered in between after 24 hours. */
+const JOB_TIMEOUT = 20 * 60_000;
+const ACTION_TIMEOUT = 24 * 60 * 60_000;
+
+const MAX_OUTPUT_VARIABLES_BYTES = 122_880;
+
+/** Credentials for the artifacts, which no log may show. */
+export const ARTIFACT_CREDENTIALS = {
+  accessKeyId: 'ASIASANDBOXARTIFACT',
+  secretAccessKey: 'sandbox-artifact-secret',
+  sessionToken: 'sandbox-artifact-session',
+};
+
+/** An action as a deployed template defines it. */
+export interface ActionDefinition {
+  readonly name: string;
+  readonly runOrder: number;
+  readonly functionName: string;
+  readonly userParameters?: string;
+  readonly namespace?: string;
+  /** Who invokes the function. Without one, nothing is judged. */
+  readonly role?: Role;
+}
+
+/** An answer that a function gave, and what CodePipeline said to it. */
+export interface Report {
+  readonly jobId: string;
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly at: number;
+  readonly refused?: string;
+}
+
+/** One run of an action. */
+export interface ActionExecution {
+  readonly actionName: string;
+  readonly startedAt: number;
+  /** The jobs that were sent to the function: the first, and one for each continuation. */
+  readonly jobs: string[];
+  /** Every answer, in the order of their arrival. */
+  readonly reports: Report[];
+  status: 'InProgress' | 'Succeeded' | 'Failed' | 'Abandoned';
+  endedAt?: number;
+  summary?: string;
+  externalExecutionId?: string;
+  percentComplete?: number;
+  errorDetails?: { readonly code: string; readonly message: string };
+  outputVariables: Readonly<Record<string, string>>;
+  /** Resolves when the action has ended. */
+  readonly finished: Promise<ActionExecution>;
+}
+
+/** One run of a stage. */
+export interface StageExecution {
+  readonly actions: ActionExecution[];
+  readonly finished: Promise<ActionExecution[]>;
+}
+
+/** How CodePipeline and Lambda's queue deliver. */
+export interface DeliverySettings {
+  /** Milliseconds from an answer with a continuation token to the next job. AWS does not say. @default 30000 */
+  continuationInterval: number;
+  /** How often each event is delivered again, although nothing went wrong. @default 0 */
+  duplicateDeliveries: number;
+  /** Milliseconds between them. @default 0 */
+  duplicateAfter: number;
+}
+
+interface Job {
+  readonly execution: ActionExecution;
+  readonly definition: ActionDefinition;
+  open: boolean;
+  readonly cancelTimeout: () => void;
+  readonly end: (change: Partial<ActionExecution>) => void;
+}
+
+/** CodePipeline: its JSON API for jobs, and what stands behind it. */
+export class CodePipeline extends Service {
+  readonly delivery: DeliverySettings = { continuationInterval: 30_000, duplicateDeliveries: 0, duplicateAfter: 0 };
+
+  protected readonly credentialScopes: readonly string[];
+
+  private readonly stages = new Map<string, readonly ActionDefinition[]>();
+  private readonly jobs = new Map<string, Job>();
+
+  constructor(surroundings: Surroundings, private readonly lambda: Lambda, private readonly account: string, region: string) {
+    super('codepipeline', surroundings);
+    this.credentialScopes = [`${region}/codepipeline`];
+  }
+
+  addStage(pipeline: string, stage: string, actions: readonly ActionDefinition[]): void {
+    this.stages.set(`${pipeline}/${stage}`, actions);
+  }
+
+  /** Runs the actions of a deployed stage that invoke a function: those of one run order in parallel, the next once they have succeeded. */
+  startStage({ pipeline, stage, variables = {} }: { pipeline: string; stage: string; variables?: Readonly<Record<string, string>> }): StageExecution {
+    const definitions = this.stages.get(`${pipeline}/${stage}`);
+    if (definitions === undefined) {
+      throw new Error(`The sandbox has no stage ${stage} in a pipeline ${pipeline}`);
+    }
+    const actions: ActionExecution[] = [];
+    const known: Record<string, string> = { ...variables };
+    const runAll = async () => {
+      for (const runOrder of [...new Set(definitions.map(definition => definition.runOrder))].sort((a, b) => a - b)) {
+        const group = definitions.filter(definition => definition.runOrder === runOrder);
+        const started = group.map(definition => this.run(definition, known));
+        actions.push(...started);
+        const ended = await Promise.all(started.map(({ finished }) => finished));
+        ended.forEach((execution, index) => Object.entries(execution.outputVariables)
+          .forEach(([key, value]) => known[`${group[index].namespace}.${key}`] = value));
+        if (ended.some(({ status }) => status !== 'Succeeded')) {
+          break;
+        }
+      }
+      return actions;
+    };
+    return { actions, finished: runAll() };
+  }
+
+  /** Runs an action of no template. */
+  startAction({ functionName, userParameters, continuationToken, actionName = 'Action', role }: {
+    readonly functionName: string;
+    readonly userParameters?: string;
+    readonly continuationToken?: string;
+    readonly actionName?: string;
+    readonly role?: Role;
+  }): ActionExecution {
+    return this.run({ name: actionName, runOrder: 1, functionName, userParameters, role }, {}, continuationToken);
+  }
+
+  protected parse({ headers, body }: RawRequest): Call {
+    const target = String(headers['x-amz-target'] ?? '');
+    let input: unknown;
+    try {
+      input = JSON.parse(body);
+    } catch {
+      input = undefined;
+    }
+    if (!target.startsWith(TARGET_PREFIX) || !isRecord(input)) {
+      throw new ServiceError('SerializationException', 400, 'The request is no request of CodePipeline.');
+    }
+    return { operation: target.slice(TARGET_PREFIX.length), input };
+  }
+
+  protected perform({ operation, input }: Call, role: Role | undefined): Answer {
+    if (role === undefined) {
+      throw new ServiceError('UnrecognizedClientException', 400, 'The security token included in the request is invalid.');
+    }
+    if (!role.allows(`codepipeline:${operation}`, '*')) {
+      throw new ServiceError('AccessDeniedException', 400, `User: arn:aws:sts::${this.account}:assumed-role/${role.name}/session is not authorized ` +
+        `to perform: codepipeline:${operation} because no identity-based policy allows the codepipeline:${operation} action`);
+    }
+    const problems = problemsOf(model as ApiModel, operation, input);
+    if (problems.length > 0) {
+      throw new ServiceError('ValidationException', 400, `${problems.length} validation error${problems.length === 1 ? '' : 's'} detected: ${problems.join('; ')}`);
+    }
+    const job = this.jobs.get(String(input.jobId));
+    if (job === undefined) {
+      throw new ServiceError('JobNotFoundException', 400, `The job ${String(input.jobId)} does not exist.`);
+    }
+    try {
+      this.judge(job, operation, input);
+      job.execution.reports.push({ jobId: String(input.jobId), operation, input, at: this.surroundings.clock.now() });
+      this.answer(job, operation, input);
+    } catch (error) {
+      if (error instanceof ServiceError) {
+        job.execution.reports.push({ jobId: String(input.jobId), operation, input, at: this.surroundings.clock.now(), refused: error.code });
+      }
+      throw error;
+    }
+    return { status: 200, body: '{}', headers: { 'content-type': 'application/x-amz-json-1.1' } };
+  }
+
+  protected error({ code, status, message }: ServiceError): Answer {
+    return { status, body: JSON.stringify({ __type: code, message }), headers: { 'content-type': 'application/x-amz-json-1.1' } };
+  }
+
+  private judge(job: Job, operation: string, input: Call['input']): void {
+    if (!job.open) {
+      throw new ServiceError('InvalidJobStateException', 400, `The job ${String(input.jobId)} is not in a state in which a result can be put.`);
+    }
+    if (operation === 'PutJobSuccessResult' && input.outputVariables !== undefined) {
+      if (input.continuationToken !== undefined) {
+        throw new ServiceError('ValidationException', 400, 'Output variables cannot be provided together with a continuation token.');
+      }
+      if (Buffer.byteLength(JSON.stringify(input.outputVariables)) > MAX_OUTPUT_VARIABLES_BYTES) {
+        throw new ServiceError('OutputVariablesSizeExceededException', 400, 'The output variables exceed 122,880 bytes.');
+      }
+    }
+  }
+
+  private answer(job: Job, operation: string, input: Call['input']): void {
+    const { clock } = this.surroundings;
+    job.open = false;
+    job.cancelTimeout();
+    if (operation === 'PutJobFailureResult') {
+      const details = input.failureDetails as { type: string; message: string; externalExecutionId?: string };
+      job.end({ status: 'Failed', externalExecutionId: details.externalExecutionId, errorDetails: { code: details.type, message: details.message } });
+      return;
+    }
+    const { externalExecutionId, summary, percentComplete } = (input.executionDetails ?? {}) as Partial<ActionExecution>;
+    const progress = { externalExecutionId, summary, percentComplete };
+    if (input.continuationToken === undefined) {
+      job.end({ status: 'Succeeded', ...progress, outputVariables: (input.outputVariables ?? {}) as Record<string, string> });
+      return;
+    }
+    Object.assign(job.execution, progress);
+    const token = String(input.continuationToken);
+    clock.after(this.delivery.continuationInterval, () => this.sendJob(job.execution, job.definition, job.end, token));
+  }
+
+  private run(definition: ActionDefinition, variables: Readonly<Record<string, string>>, continuationToken?: string): ActionExecution {
+    const { clock } = this.surroundings;
+    let resolve: (execution: ActionExecution) => void;
+    const finished = new Promise<ActionExecution>(fulfil => resolve = fulfil);
+    const execution: ActionExecution = {
+      actionName: definition.name, startedAt: clock.now(), jobs: [], reports: [], status: 'InProgress', outputVariables: {}, finished,
+    };
+    let cancel = () => {};
+    const end = (change: Partial<ActionExecution>) => {
+      if (execution.status === 'InProgress') {
+        cancel();
+        Object.assign(execution, change, { endedAt: clock.now() });
+        resolve(execution);
+      }
+    };
+    cancel = clock.after(ACTION_TIMEOUT, () => end({ status: 'Failed', errorDetails: { code: 'JobTimedOut', message: 'The action timed out after 24 hours.' } }));
+
+    const { arn } = this.lambda.function(definition.functionName);
+    if (definition.role !== undefined && !definition.role.allows('lambda:InvokeFunction', arn)) {
+      end({
+        status: 'Failed',
+        errorDetails: { code: 'PermissionError', message: `The provided role does not have permission to invoke the AWS Lambda function ${definition.functionName}` },
+      });
+      return execution;
+    }
+    // CodePipeline puts values in as they are, quotes and all (https://github.com/aws/aws-cdk/issues/31213).
+    const userParameters = definition.userParameters?.replace(/#\{([^}]+)\}/g, (expression, name: string) => variables[name] ?? expression);
+    this.sendJob(execution, { ...definition, userParameters }, end, continuationToken);
+    return execution;
+  }
+
+  private sendJob(execution: ActionExecution, definition: ActionDefinition, end: Job['end'], continuationToken: string | undefined): void {
+    if (execution.status !== 'InProgress') {
+      return;
+    }
+    const { clock } = this.surroundings;
+    const id = crypto.randomUUID();
+    const job: Job = {
+      execution,
+      definition,
+      open: true,
+      end,
+      cancelTimeout: clock.after(JOB_TIMEOUT, () => {
+        job.open = false;
+        end({
+          status: 'Failed',
+          errorDetails: {
+            code: 'JobFailed',
+            message: `The AWS Lambda function ${definition.functionName} failed to return a result. Check the function to verify that it has permission ` +
+              'to call the PutJobSuccessResult action and that it made a call to PutJobSuccessResult.',
+          },
+        });
+      }),
+    };
+    this.jobs.set(id, job);
+    execution.jobs.push(id);
+    const event = {
+      'CodePipeline.job': {
+        id,
+        accountId: this.account,
+        data: {
+          actionConfiguration: {
+            configuration: {
+              FunctionName: definition.functionName,
+              ...(definition.userParameters === undefined ? {} : { UserParameters: definition.userParameters }),
+            },
+          },
+          inputArtifacts: [],
+          outputArtifacts: [],
+          artifactCredentials: ARTIFACT_CREDENTIALS,
+          ...(continuationToken === undefined ? {} : { continuationToken }),
+        },
+      },
+    };
+    for (let delivery = 0; delivery <= this.delivery.duplicateDeliveries; delivery++) {
+      clock.after(delivery * this.delivery.duplicateAfter, () => void this.lambda.invokeAsync(definition.functionName, event));
+    }
+  }
+}

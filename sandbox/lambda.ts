@@ -1,0 +1,231 @@
+import { execFileSync, spawn, type ChildProcess } from 'child_process';
+import { existsSync } from 'fs';
+import { dirname, join } from 'path';
+import { createInterface } from 'readline';
+import type { Clock } from './clock';
+import type { Role } from './iam';
+import type { ApiRequest } from './service';
+
+/** Lambda tries an asynchronous event again after these pauses, and then gives it up. */
+const RETRY_PAUSES = [60_000, 120_000];
+
+export interface FunctionDefinition {
+  readonly name: string;
+  readonly arn: string;
+  /** The folder with the unpacked code. */
+  readonly code: string;
+  readonly handler: string;
+  /** Such as `nodejs24.x`. */
+  readonly runtime: string;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly memorySize: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly role: Role;
+}
+
+/** One run of a function. */
+export interface Invocation {
+  readonly functionName: string;
+  readonly requestId: string;
+  /** 1 for the first delivery of an event, up to 3. */
+  readonly attempt: number;
+  readonly event: unknown;
+  readonly startedAt: number;
+  readonly logs: string[];
+  endedAt?: number;
+  outcome?: 'ok' | 'error' | 'timeout' | 'crash';
+  error?: { readonly type: string; readonly message: string };
+}
+
+/** Kills a function when a request of it has had its effect, and is not answered yet. */
+export interface Crash {
+  readonly when: (request: ApiRequest) => boolean;
+  /** How often. @default 1 */
+  readonly times?: number;
+}
+
+interface Instance {
+  readonly process: ChildProcess;
+  readonly definition: FunctionDefinition;
+  invocation?: Invocation;
+  /** Where lines go: those of an ended invocation may still arrive. */
+  logs: string[];
+}
+
+type Message = { readonly ready: true } | { readonly result: unknown } | { readonly error: { readonly type: string; readonly message: string } };
+
+/** Lambda: a fresh process for each cold start, killed when its time is up. */
+export class Lambda {
+  readonly invocations: Invocation[] = [];
+  /** What a person should know, such as that the function does not run on its own version of Node.js. */
+  readonly notices: string[] = [];
+
+  private readonly functions = new Map<string, FunctionDefinition>();
+  private readonly instances = new Set<Instance>();
+  private readonly crashes: { readonly crash: Crash; left: number }[] = [];
+  private stopped = false;
+
+  constructor(private readonly clock: Clock, private readonly endpoints: () => Readonly<Record<string, string>>) {}
+
+  addFunction(definition: FunctionDefinition): void {
+    this.functions.set(definition.name, definition);
+  }
+
+  function(nameOrArn: string): FunctionDefinition {
+    const definition = this.functions.get(nameOrArn.split(':').pop() ?? nameOrArn);
+    if (definition === undefined) {
+      throw new Error(`The sandbox has no function ${nameOrArn}`);
+    }
+    return definition;
+  }
+
+  crash(crash: Crash): void {
+    this.crashes.push({ crash, left: crash.times ?? 1 });
+  }
+
+  /** Kills the function that sent this request, if a crash is due. Returns whether it did. */
+  crashesAfter(request: ApiRequest): boolean {
+    const entry = this.crashes.find(({ crash, left }) => left > 0 && crash.when(request));
+    const busy = [...this.instances].find(({ invocation, definition }) => invocation !== undefined && definition.role.name === request.principal);
+    if (entry === undefined || busy === undefined) {
+      return false;
+    }
+    entry.left--;
+    busy.process.kill('SIGKILL');
+    return true;
+  }
+
+  /** Delivers an event as Lambda's queue does: again, twice, after an error. */
+  async invokeAsync(functionName: string, event: unknown): Promise<void> {
+    for (let attempt = 1; !this.stopped; attempt++) {
+      const { outcome } = await this.run(functionName, event, attempt);
+      const pause = RETRY_PAUSES[attempt - 1];
+      if (outcome === 'ok' || pause === undefined) {
+        return;
+      }
+      await this.clock.sleep(pause);
+    }
+  }
+
+  /** Runs the function once, and waits for it. */
+  invoke(functionName: string, event: unknown): Promise<Invocation> {
+    return this.run(functionName, event, 1);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.instances.forEach(instance => instance.process.kill('SIGKILL'));
+  }
+
+  private async run(functionName: string, event: unknown, attempt: number): Promise<Invocation> {
+    const definition = this.function(functionName);
+    const invocation: Invocation = {
+      functionName: definition.name, requestId: crypto.randomUUID(), attempt, event, startedAt: this.clock.now(), logs: [],
+    };
+    this.invocations.push(invocation);
+    const idle = [...this.instances].find(candidate => candidate.definition === definition && candidate.invocation === undefined);
+    const instance = idle ?? this.start(definition);
+    instance.invocation = invocation;
+    instance.logs = invocation.logs;
+
+    await new Promise<void>(resolve => {
+      let cancelTimeout = () => {};
+      const end = (outcome: Invocation['outcome'], error?: Invocation['error']) => {
+        cancelTimeout();
+        instance.process.removeAllListeners('message').removeAllListeners('exit');
+        Object.assign(invocation, { outcome: invocation.outcome ?? outcome, error, endedAt: this.clock.now() });
+        instance.invocation = undefined;
+        resolve();
+      };
+      const begin = () => {
+        cancelTimeout = this.clock.after(definition.timeout * 1_000, () => {
+          invocation.outcome = 'timeout';
+          instance.process.kill('SIGKILL');
+        });
+        const message = { event, requestId: invocation.requestId, functionArn: definition.arn, timeout: definition.timeout * 1_000 };
+        instance.process.send(message);
+      };
+      instance.process.on('message', (message: Message) => {
+        if ('ready' in message) {
+          begin();
+        } else {
+          // The log travels through a pipe of its own, and a test reads it as soon as this is over.
+          setImmediate(() => end('error' in message ? 'error' : 'ok', 'error' in message ? message.error : undefined));
+        }
+      });
+      instance.process.on('exit', () => {
+        this.instances.delete(instance);
+        end('crash', { type: 'Runtime.ExitError', message: 'Runtime exited' });
+      });
+      if (idle !== undefined) {
+        begin();
+      }
+    });
+    return invocation;
+  }
+
+  private start(definition: FunctionDefinition): Instance {
+    const { role } = definition;
+    const child = spawn(this.nodeFor(definition.runtime), [`--max-old-space-size=${definition.memorySize}`, join(__dirname, 'lambda-runtime.js')], {
+      // Only what Lambda sets: what the tests happen to run with must not reach the function.
+      env: {
+        ...definition.environment,
+        ...this.endpoints(),
+        PATH: process.env.PATH,
+        TZ: ':UTC',
+        _HANDLER: definition.handler,
+        LAMBDA_TASK_ROOT: definition.code,
+        AWS_REGION: definition.arn.split(':')[3],
+        AWS_LAMBDA_FUNCTION_NAME: definition.name,
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(definition.memorySize),
+        AWS_ACCESS_KEY_ID: role.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: `secret-of-${role.name}`,
+        AWS_SESSION_TOKEN: `session-of-${role.name}`,
+        SANDBOX_TIME_SCALE: String(this.clock.timeScale),
+        SANDBOX_EPOCH: String(this.clock.epoch),
+      },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const instance: Instance = { process: child, definition, logs: [] };
+    this.instances.add(instance);
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream! }).on('line', line => instance.logs.push(line));
+    }
+    child.on('error', error => instance.logs.push(String(error)));
+    return instance;
+  }
+
+  /** The Node.js of the function's runtime, which the `node` package brings; the one at hand where that package brings none. */
+  private nodeFor(runtime: string): string {
+    const major = /^nodejs(\d+)/.exec(runtime)?.[1];
+    const candidates = [nodePackage(), process.execPath].filter(candidate => candidate !== undefined);
+    const own = candidates.find(candidate => majorOf(candidate) === major);
+    if (own === undefined) {
+      const notice = `The function runs on Node.js ${process.version}, not on its runtime ${runtime}: ` +
+        'the "node" package is not installed, or its install script was not allowed.';
+      if (!this.notices.includes(notice)) {
+        this.notices.push(notice);
+        process.stderr.write(`${notice}\n`);
+      }
+    }
+    return own ?? process.execPath;
+  }
+}
+
+function nodePackage(): string | undefined {
+  try {
+    const binary = join(dirname(require.resolve('node/package.json')), 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+    return existsSync(binary) ? binary : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const majors = new Map<string, string>();
+
+function majorOf(binary: string): string {
+  const major = majors.get(binary) ?? execFileSync(binary, ['--print', 'process.versions.node.split(".")[0]'], { encoding: 'utf8' }).trim();
+  majors.set(binary, major);
+  return major;
+}
