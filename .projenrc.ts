@@ -112,6 +112,9 @@ const project = new awscdk.AwsCdkConstructLibrary({
       // The handler is tested as the bundle that ships, in a process of its own: coverage by lines would not see it.
       collectCoverage: false,
       testTimeout: 30_000,
+      // The handler's tests wait more than they compute.
+      maxWorkers: '100%',
+      maxConcurrency: 5,
       // Packages that tests pack, install and synthesise are no packages of this project.
       moduleNameMapper: { [`^${NAME}$`]: '<rootDir>/src/index.ts' },
       modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/dist/'],

@@ -2,6 +2,7 @@
 export class Clock {
   /** When both times were the same. */
   readonly epoch = Date.now();
+  private stopped = false;
   private readonly timers = new Set<NodeJS.Timeout>();
 
   constructor(readonly timeScale = 1) {}
@@ -13,6 +14,9 @@ export class Clock {
 
   /** Calls `action` after that many milliseconds of the sandbox. Returns what cancels it. */
   after(milliseconds: number, action: () => void): () => void {
+    if (this.stopped) {
+      return () => {};
+    }
     const timer = setTimeout(() => {
       this.timers.delete(timer);
       action();
@@ -30,6 +34,7 @@ export class Clock {
 
   /** Nothing that was to happen later happens any more. */
   stop(): void {
+    this.stopped = true;
     this.timers.forEach(timer => clearTimeout(timer));
     this.timers.clear();
   }

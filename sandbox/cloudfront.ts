@@ -66,7 +66,8 @@ export interface InvalidationEvent {
 
 /** CloudFront's REST-XML API of invalidations. */
 export class CloudFront extends Service {
-  protected readonly credentialScopes = ['us-east-1/cloudfront'];
+  /** AWS wants us-east-1 here. With an endpoint of its own, the SDK signs for the function's Region instead. */
+  protected readonly credentialScope = /^[a-z0-9-]+\/cloudfront$/;
 
   private readonly distributions = new Map<string, Distribution>();
   private readonly listeners: ((event: InvalidationEvent) => void)[] = [];

@@ -86,14 +86,14 @@ interface Job {
 export class CodePipeline extends Service {
   readonly delivery: DeliverySettings = { continuationInterval: 30_000, duplicateDeliveries: 0, duplicateAfter: 0 };
 
-  protected readonly credentialScopes: readonly string[];
+  protected readonly credentialScope: RegExp;
 
   private readonly stages = new Map<string, readonly ActionDefinition[]>();
   private readonly jobs = new Map<string, Job>();
 
   constructor(surroundings: Surroundings, private readonly lambda: Lambda, private readonly account: string, region: string) {
     super('codepipeline', surroundings);
-    this.credentialScopes = [`${region}/codepipeline`];
+    this.credentialScope = new RegExp(`^${region}/codepipeline$`);
   }
 
   addStage(pipeline: string, stage: string, actions: readonly ActionDefinition[]): void {

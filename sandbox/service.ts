@@ -87,7 +87,7 @@ export abstract class Service {
   protected abstract perform(call: Call, role: Role | undefined): Answer;
   protected abstract error(error: ServiceError): Answer;
   /** The scope that a signature must name, as region/service. */
-  protected abstract readonly credentialScopes: readonly string[];
+  protected abstract readonly credentialScope: RegExp;
 
   private async serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
@@ -177,8 +177,8 @@ export abstract class Service {
     if (accessKeyId === undefined) {
       throw new ServiceError('MissingAuthenticationToken', 403, 'Request is missing Authentication Token');
     }
-    if (!this.credentialScopes.includes(scope)) {
-      throw new ServiceError('SignatureDoesNotMatch', 403, `Credential should be scoped to ${this.credentialScopes.join(' or ')}, not ${scope}.`);
+    if (!this.credentialScope.test(scope)) {
+      throw new ServiceError('SignatureDoesNotMatch', 403, `Credential should be scoped to ${this.credentialScope.source}, not ${scope}.`);
     }
     return this.surroundings.roleOf(accessKeyId);
   }

@@ -1,6 +1,6 @@
 import { Lazy, Stack, Token, Tokenization } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
-import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
@@ -136,7 +136,11 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     this.actionRole = options.role;
     const invalidationFunction = this.props.function ?? CloudFrontInvalidationFunction._sharedBy(Stack.of(scope));
     invalidationFunction._serve(this.props.distribution);
-    invalidationFunction.lambdaFunction.grantInvoke(options.role);
+    // grantInvoke() would also allow every version and alias, and CodePipeline invokes neither.
+    options.role.addToPrincipalPolicy(new iam.PolicyStatement({
+      actions: ['lambda:InvokeFunction'],
+      resources: [invalidationFunction.functionArn],
+    }));
     return {
       configuration: {
         FunctionName: invalidationFunction.functionName,

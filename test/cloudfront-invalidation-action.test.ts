@@ -69,7 +69,7 @@ test('the action\'s role may invoke the function and nothing else', () => {
   expect(statementsOf(stack, (RoleArn as { 'Fn::GetAtt': [string] })['Fn::GetAtt'][0])).toEqual([{
     Effect: 'Allow',
     Action: 'lambda:InvokeFunction',
-    Resource: [{ 'Fn::GetAtt': [functionId, 'Arn'] }, { 'Fn::Join': ['', [{ 'Fn::GetAtt': [functionId, 'Arn'] }, ':*']] }],
+    Resource: { 'Fn::GetAtt': [functionId, 'Arn'] },
   }]);
 });
 

@@ -1,10 +1,15 @@
-import { App, CfnOutput, Stack } from 'aws-cdk-lib';
+import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { givenDistribution, givenPipeline } from './given';
 import { Sandbox, type ActionExecution, type Distribution } from '../sandbox';
-import { CloudFrontInvalidationStage, type CloudFrontInvalidationOptions } from '../src';
+import { CloudFrontInvalidationFunction, CloudFrontInvalidationStage, type CloudFrontInvalidationOptions } from '../src';
 
 /** The sandbox's time runs this much faster than ours. */
-export const TIME_SCALE = 20;
+const TIME_SCALE = 20;
+
+export interface WorldOptions extends Partial<CloudFrontInvalidationOptions> {
+  /** The time-out of the function. @default - the construct's own */
+  readonly functionTimeout?: Duration;
+}
 
 /** A deployed pipeline with the stage, and what a test looks at. */
 export interface World {
@@ -14,28 +19,29 @@ export interface World {
   readonly functionName: string;
   /** Runs the stage as it was synthesised. */
   runStage(variables?: Record<string, string>): Promise<ActionExecution>;
-  /** Runs the function with parameters of any kind. */
-  runAction(userParameters?: unknown, continuationToken?: string): Promise<ActionExecution>;
+  /** Runs the function with parameters of any kind: an object for this distribution, or a text as it is. */
+  runAction(userParameters?: object | string, continuationToken?: string): Promise<ActionExecution>;
+  /** The API requests of one kind, in order. */
+  requests(operation: string): Sandbox['requests'];
+  /** Every line that the function wrote, parsed. */
+  logs(): Record<string, unknown>[];
 }
 
-/** Synthesises the smallest app that has the stage, and deploys it to a sandbox of its own. */
-export async function givenWorld(options: Partial<CloudFrontInvalidationOptions> = {}): Promise<World> {
-  const app = new App({ analyticsReporting: false });
-  const stack = new Stack(app, 'Website');
-  const distribution = givenDistribution(stack);
-  const pipeline = givenPipeline(stack, { crossAccountKeys: false });
-  new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution, ...options });
-  new CfnOutput(stack, 'DistributionId', { value: distribution.distributionId });
-  const assembly = app.synth();
+const worlds: World[] = [];
 
+/** Synthesises the smallest app that has the stage, and deploys it to a sandbox of its own. */
+export async function givenWorld(options: WorldOptions = {}): Promise<World> {
+  const { template, directory } = synthesize(options);
   const sandbox = await Sandbox.start({ timeScale: TIME_SCALE });
-  const deployed = sandbox.deploy(assembly.getStackByName('Website').template, { stackName: 'Website', assetsDirectory: assembly.directory });
-  const distributionId = deployed.outputs.DistributionId;
+  const deployed = sandbox.deploy(template, { stackName: 'Website', assetsDirectory: directory });
+  const distribution = sandbox.cloudFront.distribution(deployed.outputs.DistributionId);
+  Object.assign(distribution.settings, { takesEffectAfter: 1_000, completesAfter: 3_000 });
+  sandbox.codePipeline.delivery.continuationInterval = 5_000;
   const [pipelineName] = deployed.resourcesOfType('AWS::CodePipeline::Pipeline').map(({ physicalId }) => physicalId);
   const [functionName] = deployed.resourcesOfType('AWS::Lambda::Function').map(({ physicalId }) => physicalId);
-  return {
+  const world: World = {
     sandbox,
-    distribution: sandbox.cloudFront.distribution(distributionId),
+    distribution,
     pipelineName,
     functionName,
     runStage: async variables => {
@@ -44,8 +50,58 @@ export async function givenWorld(options: Partial<CloudFrontInvalidationOptions>
     },
     runAction: (userParameters, continuationToken) => sandbox.codePipeline.startAction({
       functionName,
-      userParameters: userParameters === undefined || typeof userParameters === 'string' ? userParameters : JSON.stringify({ distributionId, ...userParameters }),
+      userParameters: typeof userParameters === 'object' ? JSON.stringify({ distributionId: distribution.id, ...userParameters }) : userParameters,
       continuationToken,
     }).finished,
+    requests: operation => sandbox.requests.filter(request => request.operation === operation),
+    logs: () => sandbox.lambda.invocations.flatMap(({ logs }) => logs.map(line => JSON.parse(line) as Record<string, unknown>)),
   };
+  worlds.push(world);
+  return world;
+}
+
+interface Assembly {
+  readonly template: object;
+  readonly directory: string;
+}
+
+const assemblies = new Map<string, Assembly>();
+
+/** Each app once: many tests differ only in what goes wrong. */
+function synthesize(options: WorldOptions): Assembly {
+  const key = JSON.stringify({ ...options, timeout: options.timeout?.toSeconds(), functionTimeout: options.functionTimeout?.toSeconds() });
+  const assembly = assemblies.get(key) ?? synthesizeAnew(options);
+  assemblies.set(key, assembly);
+  return assembly;
+}
+
+function synthesizeAnew({ functionTimeout, ...options }: WorldOptions): Assembly {
+  const app = new App({ analyticsReporting: false });
+  const stack = new Stack(app, 'Website');
+  const distribution = givenDistribution(stack);
+  new CloudFrontInvalidationStage(stack, 'Invalidate', {
+    pipeline: givenPipeline(stack, { crossAccountKeys: false }),
+    distribution,
+    function: new CloudFrontInvalidationFunction(stack, 'Fn', { distribution, timeout: functionTimeout }),
+    ...options,
+  });
+  new CfnOutput(stack, 'DistributionId', { value: distribution.distributionId });
+  const assembly = app.synth();
+  return { template: assembly.getStackByName('Website').template, directory: assembly.directory };
+}
+
+/** To be called after all tests: no process and no socket is left behind. */
+export async function stopWorlds(): Promise<void> {
+  await Promise.all(worlds.splice(0).map(({ sandbox }) => sandbox.stop()));
+}
+
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) {
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+}
+
+/** Whatever CodePipeline was told on the way, one answer ended the action. */
+export function expectOneTerminalReport(action: ActionExecution): void {
+  expect(action.reports.filter(({ refused, input }) => refused === undefined && input.continuationToken === undefined)).toHaveLength(1);
 }
