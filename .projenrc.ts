@@ -130,10 +130,10 @@ const project = new awscdk.AwsCdkConstructLibrary({
   stability: 'experimental',
   minNodeVersion: '20.0.0',
   workflowNodeVersion: `${LAMBDA_NODE_MAJOR}`,
-  gitignore: ['/assets/', 'cdk.out/'],
+  gitignore: ['/assets/', '/.jsii.tabl.json', 'cdk.out/'],
 });
 
-for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/rosetta/', '/.ci/', '/jest.config.json', '*.tsbuildinfo', '/.npmrc']) {
+for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/rosetta/', '/.ci/', '/jest.config.json', '*.tsbuildinfo', '/.jsii.tabl.json']) {
   project.addPackageIgnore(pattern);
 }
 
@@ -151,7 +151,14 @@ const typecheck = project.addTask('typecheck', {
   exec: 'tsc --noEmit --project tsconfig.dev.json',
 });
 
+// Every example in the README and in the doc comments compiles, with rosetta/default.ts-fixture around it.
+const rosetta = project.addTask('rosetta', {
+  description: 'Compile the examples of the README and of the doc comments, and translate them',
+  exec: 'jsii-rosetta extract --compile --strict --output dist/examples.tabl.json',
+});
+
 // The tests use what ships: the bundle and the compiled package.
+project.testTask.prependSpawn(rosetta);
 project.testTask.prependSpawn(typecheck);
 project.testTask.prependSpawn(project.compileTask);
 project.testTask.prependSpawn(bundle);
@@ -159,12 +166,6 @@ project.testTask.prependSpawn(bundle);
 project.addTask('demo', {
   description: 'Show a stale page turn fresh, without AWS: npm run demo -- [--site DIR] [--fault NAME]',
   steps: [{ spawn: 'bundle' }, { exec: 'tsx --tsconfig tsconfig.dev.json examples/static-website/demo/main.ts', receiveArgs: true }],
-});
-
-// Every example in the README and in the doc comments compiles, with rosetta/default.ts-fixture around it.
-project.addTask('rosetta', {
-  description: 'Compile the examples of the README and of the doc comments, and translate them',
-  steps: [{ spawn: 'compile' }, { exec: 'jsii-rosetta extract --compile --strict --output dist/examples.tabl.json' }],
 });
 
 // Without install scripts the `node` package brings no Node.js, so that everything runs on the version at hand.

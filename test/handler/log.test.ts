@@ -1,0 +1,10 @@
+import { log } from '../../src/handler/log';
+
+test('a step is one line, whatever is in it', () => {
+  const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  log('WARN', 'a\nb', { path: '/x\r\n{"level":"ERROR"}\u2028' });
+  const [[line]] = write.mock.calls;
+  write.mockRestore();
+  expect(String(line).match(/[\r\n]/g)).toEqual(['\n']);
+  expect(JSON.parse(String(line))).toEqual({ timestamp: expect.any(String), level: 'WARN', message: 'a\nb', path: '/x\r\n{"level":"ERROR"}\u2028' });
+});
