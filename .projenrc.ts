@@ -124,7 +124,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     tsconfigPath: './tsconfig.dev.json',
     projectService: false,
     dirs: ['src', 'scripts'],
-    devdirs: ['test', 'sandbox', 'examples', 'scripts', 'src/handler'],
+    devdirs: ['test', 'sandbox', 'examples', 'scripts'],
   },
   sampleCode: false,
   stability: 'experimental',
@@ -136,6 +136,9 @@ const project = new awscdk.AwsCdkConstructLibrary({
 for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/rosetta/', '/.ci/', '/jest.config.json', '*.tsbuildinfo', '/.jsii.tabl.json']) {
   project.addPackageIgnore(pattern);
 }
+
+// What the handler imports is bundled, not depended on.
+project.eslint?.allowDevDeps('src/handler/**');
 
 // npm asks before it runs the install scripts of packages: these two only unpack a binary.
 project.package.addField('allowScripts', { esbuild: true, node: true });

@@ -56,7 +56,8 @@ export class Faults {
   strike(service: ServiceName, operation: string, distributionId?: string): FaultKind | undefined {
     for (const entry of this.active) {
       const { fault } = entry;
-      if (fault.service !== service || fault.operation !== operation || (fault.distributionId !== undefined && fault.distributionId !== distributionId)) {
+      const isFor = fault.distributionId === undefined || fault.distributionId === distributionId;
+      if (fault.service !== service || fault.operation !== operation || !isFor) {
         continue;
       }
       entry.seen++;

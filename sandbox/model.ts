@@ -13,8 +13,8 @@ interface Shape {
 }
 
 export interface ApiModel {
-  readonly operations: Readonly<Record<string, { readonly input?: { readonly shape: string }; readonly errors?: readonly { readonly shape: string }[] }>>;
-  readonly shapes: Readonly<Record<string, Shape & { readonly error?: { readonly httpStatusCode?: number } }>>;
+  readonly operations: Readonly<Record<string, { readonly input?: { readonly shape: string } }>>;
+  readonly shapes: Readonly<Record<string, Shape>>;
 }
 
 /** Says what is wrong with a request, in the words that AWS uses, or gives an empty list. */

@@ -55,6 +55,9 @@ export interface Surroundings {
 
 /** One AWS service on loopback. */
 export abstract class Service {
+  /** The scope that a signature must name, as region/service. */
+  protected abstract readonly credentialScope: RegExp;
+
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
 
@@ -86,8 +89,6 @@ export abstract class Service {
   /** Judges the request and does what it asks. */
   protected abstract perform(call: Call, role: Role | undefined): Answer;
   protected abstract error(error: ServiceError): Answer;
-  /** The scope that a signature must name, as region/service. */
-  protected abstract readonly credentialScope: RegExp;
 
   private async serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];

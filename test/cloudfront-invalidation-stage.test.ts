@@ -250,7 +250,10 @@ function givenStackWithPipelineRole(): Stack {
 
 /** The types of the resources that one stack has beyond another. */
 function added(before: Stack, after: Stack): string[] {
-  const types = (stack: Stack) => Object.values(Template.fromStack(stack).toJSON().Resources as Record<string, { Type: string }>).map(({ Type }) => Type);
+  const types = (stack: Stack) => {
+    const { Resources } = Template.fromStack(stack).toJSON() as { Resources: Record<string, { Type: string }> };
+    return Object.values(Resources).map(({ Type }) => Type);
+  };
   const remaining = types(before);
   return types(after).filter(type => {
     const index = remaining.indexOf(type);

@@ -41,7 +41,10 @@ describe('an answer is what the SDK\'s own model says it is', () => {
       sandbox.cloudFront.invalidate(distribution.id, `reference-${index}`, ['/a']);
     }
     const newestFirst = distribution.invalidations.map(({ id }) => id).reverse();
-    const list = async (Marker?: string) => (await client.send(new ListInvalidationsCommand({ DistributionId: distribution.id, MaxItems: 2, Marker }))).InvalidationList;
+    const list = async (Marker?: string) => {
+      const command = new ListInvalidationsCommand({ DistributionId: distribution.id, MaxItems: 2, Marker });
+      return (await client.send(command)).InvalidationList;
+    };
     const first = await list();
     expect(first).toMatchObject({ IsTruncated: true, Quantity: 2, MaxItems: 2, NextMarker: newestFirst[1] });
     const second = await list(first?.NextMarker);
