@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { parseOptions, USAGE, UsageError } from './options';
+import { checkSite, prepareSite } from './site';
+
+/** @returns the exit code: 0 when every page is fresh, 1 when one is stale */
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (options.site !== undefined) {
+    checkSite(options.site);
+  }
+
+  const workspace = mkdtempSync(join(tmpdir(), 'stale-page-'));
+  const cleanUp = () => rmSync(workspace, { recursive: true, force: true });
+  process.once('SIGINT', () => {
+    cleanUp();
+    process.exit(130);
+  });
+  try {
+    // CDK takes a second to load, which --help and a mistake need not wait for.
+    const { play } = await import('./play.js');
+    return await play(prepareSite(workspace, options.site), options, workspace) ? 0 : 1;
+  } finally {
+    cleanUp();
+  }
+}
+
+main(process.argv.slice(2)).then(code => {
+  process.exitCode = code;
+}, error => {
+  if (!(error instanceof UsageError)) {
+    throw error;
+  }
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+});
