@@ -138,6 +138,9 @@ for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/
 // What the handler imports is bundled, not depended on.
 project.eslint?.allowDevDeps('src/handler/**');
 
+// 1.13.0 names bindings of some platforms that the registry did not have, with which npm ci refuses any lock file.
+project.package.addPackageResolutions('unrs-resolver@1.12.2');
+
 // npm asks before it runs the install scripts of packages: these two only unpack a binary.
 project.package.addField('allowScripts', { esbuild: true, node: true });
 
