@@ -186,4 +186,8 @@ nodeVersions.addJob('test', {
   ],
 });
 
+// jsii writes a tsconfig.json that git must not see; projen's own, for this file, it must.
+project.gitignore.removePatterns('tsconfig.json');
+project.gitignore.addPatterns('/tsconfig.json');
+
 project.synth();
