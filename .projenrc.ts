@@ -167,6 +167,10 @@ project.testTask.prependSpawn(typecheck);
 project.testTask.prependSpawn(project.compileTask);
 project.testTask.prependSpawn(bundle);
 
+// A build needs nothing but Node.js. The release workflow packages for the other languages, each with its own tools: package-all.
+project.packageTask.reset();
+project.packageTask.spawn(project.tasks.tryFind('package:js')!);
+
 // A script, not a task: a task would take an argument with a space in it for two, and every failure for exit code 1.
 project.package.setScript('demo', 'tsx scripts/bundle-handler.ts && tsx --tsconfig tsconfig.dev.json examples/static-website/demo/main.ts');
 
