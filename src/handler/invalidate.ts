@@ -71,7 +71,7 @@ class InProgress extends Busy {
  * @returns `undefined` when this invocation's time is up
  * @throws Failure when the job's time is up
  */
-async function waitFor<T>(attempt: () => Promise<T>, progress: Progress, timeoutSeconds: number, budget: Budget): Promise<T | undefined> {
+export async function waitFor<T>(attempt: () => Promise<T>, progress: Progress, timeoutSeconds: number, budget: Budget): Promise<T | undefined> {
   const giveUpAt = progress.startedAt + timeoutSeconds * 1000;
   const waitingSince = Date.now();
   let troubles = 0;

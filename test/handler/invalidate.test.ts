@@ -1,4 +1,6 @@
-import { backoff, formatSeconds, pollPause } from '../../src/handler/invalidate';
+import { Busy, Failure } from '../../src/handler/failure';
+import { backoff, formatSeconds, pollPause, waitFor } from '../../src/handler/invalidate';
+import { begin } from '../../src/handler/progress';
 
 test.each([
   [0, 1_000], [25_000, 1_000], [60_000, 1_000], [120_000, 2_000], [300_000, 5_000], [3_600_000, 5_000],
@@ -19,4 +21,49 @@ test.each([
   [1, '1 second'], [12.34, '12.3 seconds'], [60, '60 seconds'], [119, '119 seconds'], [120, '2 minutes'], [3600, '1 hour'], [5400, '1.5 hours'], [86400, '24 hours'],
 ])('%d seconds read %s', (seconds, text) => {
   expect(formatSeconds(seconds)).toBe(text);
+});
+
+describe('waitFor, while CloudFront is always busy', () => {
+  const START = 1_800_000_000_000;
+
+  beforeEach(() => {
+    jest.useFakeTimers({ now: START });
+    // The longest pauses: 1, 2, 4, 8, 16 and then 20 seconds.
+    jest.spyOn(Math, 'random').mockReturnValue(0);
+    jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    jest.useRealTimers();
+  });
+
+  test('ends before it would sleep into the time of the report', async () => {
+    const { attempts, outcome } = await waitFrom({ workFor: 40_000, timeoutSeconds: 3_600 });
+    expect(outcome).toEqual({ answer: undefined, after: 31_000 });
+    expect(attempts).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000]);
+  });
+
+  test('makes its last attempt at the timeout, and not later', async () => {
+    const { attempts, outcome } = await waitFrom({ workFor: 280_000, timeoutSeconds: 10 });
+    expect(attempts).toEqual([0, 1_000, 3_000, 7_000, 10_000]);
+    expect(outcome).toEqual({ failure: 'Gave up after 10 seconds (timeout). busy', after: 10_000 });
+  });
+
+  test('makes no attempt that it has no time for', async () => {
+    expect(await waitFrom({ workFor: 249, timeoutSeconds: 3_600 })).toEqual({ attempts: [], outcome: { answer: undefined, after: 0 } });
+  });
+
+  async function waitFrom({ workFor, timeoutSeconds }: { workFor: number; timeoutSeconds: number }) {
+    const attempts: number[] = [];
+    const budget = { workUntil: START + workFor, reportUntil: START + workFor + 20_000 };
+    const waiting = waitFor(async () => {
+      attempts.push(Date.now() - START);
+      throw new Busy('SystemUnavailable', 'busy');
+    }, begin('job'), timeoutSeconds, budget).then(
+      answer => ({ answer, after: Date.now() - START }),
+      (failure: Failure) => ({ failure: failure.message, after: Date.now() - START }),
+    );
+    await jest.advanceTimersByTimeAsync(300_000);
+    return { attempts, outcome: await waiting };
+  }
 });
