@@ -167,7 +167,8 @@ export class Lambda {
 
   private start(definition: FunctionDefinition): Instance {
     const { role } = definition;
-    const child = spawn(this.nodeFor(definition.runtime), [`--max-old-space-size=${definition.memorySize}`, join(__dirname, 'lambda-runtime.js')], {
+    const node = this.nodeFor(definition.runtime);
+    const child = spawn(node.binary, [`--max-old-space-size=${definition.memorySize}`, join(__dirname, 'lambda-runtime.js')], {
       // Only what Lambda sets: what the tests happen to run with must not reach the function.
       env: {
         ...definition.environment,
@@ -182,6 +183,8 @@ export class Lambda {
         AWS_ACCESS_KEY_ID: role.accessKeyId,
         AWS_SECRET_ACCESS_KEY: `secret-of-${role.name}`,
         AWS_SESSION_TOKEN: `session-of-${role.name}`,
+        // What another version of Node.js warns of is not the function's own.
+        ...(node.isOwn ? {} : { NODE_NO_WARNINGS: '1' }),
         SANDBOX_TIME_SCALE: String(this.clock.timeScale),
         SANDBOX_EPOCH: String(this.clock.epoch),
       },
@@ -197,21 +200,26 @@ export class Lambda {
   }
 
   /** The Node.js of the function's runtime, which the `node` package brings; the one at hand where that package brings none. */
-  private nodeFor(runtime: string): string {
+  private nodeFor(runtime: string): { readonly binary: string; readonly isOwn: boolean } {
     const major = /^nodejs(\d+)/.exec(runtime)?.[1];
     const candidates = [nodePackage(), process.execPath].filter(candidate => candidate !== undefined);
     const own = candidates.find(candidate => majorOf(candidate) === major);
-    if (own === undefined) {
-      const notice = `The function runs on Node.js ${process.version}, not on its runtime ${runtime}: ` +
-        'the "node" package is not installed, or its install script was not allowed.';
-      if (!this.notices.includes(notice)) {
-        this.notices.push(notice);
-        process.stderr.write(`${notice}\n`);
-      }
+    if (own !== undefined) {
+      return { binary: own, isOwn: true };
     }
-    return own ?? process.execPath;
+    const notice = `The function runs on Node.js ${process.version}, not on its runtime ${runtime}: ` +
+      'the "node" package is not installed, or its install script was not allowed.';
+    this.notices.push(notice);
+    if (!told.has(notice)) {
+      told.add(notice);
+      process.stderr.write(`${notice}\n`);
+    }
+    return { binary: process.execPath, isOwn: false };
   }
 }
+
+/** One line a process, however many sandboxes it starts. */
+const told = new Set<string>();
 
 function nodePackage(): string | undefined {
   try {
