@@ -11,6 +11,7 @@ import {
   quote,
   timeoutProblem,
   type JobParameters,
+  type OutputVariable,
 } from './contract';
 import { InvalidationFailurePolicy } from './invalidation-failure-policy';
 import { InvalidationPaths } from './invalidation-paths';
@@ -84,21 +85,23 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   protected readonly providedActionProperties: codepipeline.ActionProperties;
 
   private readonly parameters: JobParameters;
+  private readonly namespace: string;
   private actionRole?: iam.IRole;
   private stageName?: string;
   private hasReaders = false;
 
   /**
-   * @throws Error if `timeout` is out of range, if `paths` is empty, or if the parameters cannot fit 1000 characters
+   * @throws Error if `timeout` is out of range, or if the parameters cannot fit 1000 characters
    */
   constructor(private readonly props: CloudFrontInvalidationActionProps) {
     super();
     this.parameters = toParameters(props);
+    this.namespace = props.variablesNamespace ?? Lazy.string({ produce: () => this.hasReaders ? this.defaultNamespace() : undefined });
     this.providedActionProperties = {
       actionName: props.actionName,
       runOrder: props.runOrder,
       role: props.role,
-      variablesNamespace: props.variablesNamespace ?? Lazy.string({ produce: () => this.hasReaders ? this.namespace : undefined }),
+      variablesNamespace: this.namespace,
       category: codepipeline.ActionCategory.INVOKE,
       provider: 'Lambda',
       resource: props.function?.lambdaFunction,
@@ -111,14 +114,15 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
    */
   public get variables(): CloudFrontInvalidationVariables {
     this.hasReaders = true;
+    const variable = (name: OutputVariable) => `#{${this.namespace}.${name}}`;
     return {
-      distributionId: this.variableExpression('distributionId'),
-      invalidationId: this.variableExpression('invalidationId'),
-      status: this.variableExpression('status'),
-      pathCount: this.variableExpression('pathCount'),
-      createTime: this.variableExpression('createTime'),
-      errorType: this.variableExpression('errorType'),
-      errorMessage: this.variableExpression('errorMessage'),
+      distributionId: variable('distributionId'),
+      invalidationId: variable('invalidationId'),
+      status: variable('status'),
+      pathCount: variable('pathCount'),
+      createTime: variable('createTime'),
+      errorType: variable('errorType'),
+      errorMessage: variable('errorMessage'),
     };
   }
 
@@ -131,25 +135,51 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     return this.actionRole;
   }
 
+  /**
+   * The action for a pipeline that is a plain CloudFormation resource.
+   *
+   * That pipeline's role may be out of reach, so the function's own policy admits it.
+   *
+   * @internal
+   */
+  public _declareFor(pipeline: codepipeline.CfnPipeline, stageName: string): codepipeline.CfnPipeline.ActionDeclarationProperty {
+    const invalidationFunction = this.configure(pipeline, stageName);
+    invalidationFunction._admit(pipeline);
+    return {
+      name: this.props.actionName,
+      actionTypeId: { category: codepipeline.ActionCategory.INVOKE, owner: 'AWS', provider: 'Lambda', version: '1' },
+      runOrder: this.props.runOrder,
+      namespace: this.namespace,
+      configuration: this.configuration(pipeline, invalidationFunction),
+    };
+  }
+
   protected bound(scope: Construct, stage: codepipeline.IStage, options: codepipeline.ActionBindOptions): codepipeline.ActionConfig {
-    this.stageName = stage.stageName;
+    const invalidationFunction = this.configure(scope, stage.stageName);
     this.actionRole = options.role;
-    const invalidationFunction = this.props.function ?? CloudFrontInvalidationFunction._sharedBy(Stack.of(scope));
-    invalidationFunction._serve(this.props.distribution);
     // grantInvoke() would also allow every version and alias, and CodePipeline invokes neither.
     options.role.addToPrincipalPolicy(new iam.PolicyStatement({
       actions: ['lambda:InvokeFunction'],
       resources: [invalidationFunction.functionArn],
     }));
+    return { configuration: this.configuration(scope, invalidationFunction) };
+  }
+
+  private configure(scope: Construct, stageName: string): CloudFrontInvalidationFunction {
+    this.stageName = stageName;
+    const invalidationFunction = this.props.function ?? CloudFrontInvalidationFunction._sharedBy(Stack.of(scope));
+    invalidationFunction._serve(this.props.distribution);
+    return invalidationFunction;
+  }
+
+  private configuration(scope: Construct, invalidationFunction: CloudFrontInvalidationFunction): Record<string, string> {
     return {
-      configuration: {
-        FunctionName: invalidationFunction.functionName,
-        UserParameters: Stack.of(scope).toJsonString(this.parameters),
-      },
+      FunctionName: invalidationFunction.functionName,
+      UserParameters: Stack.of(scope).toJsonString(this.parameters),
     };
   }
 
-  private get namespace(): string {
+  private defaultNamespace(): string {
     if (this.stageName === undefined) {
       throw new Error(`variables of action ${quote(this.props.actionName)} cannot be used: the action was never added to a stage`);
     }

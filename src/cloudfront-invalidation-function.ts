@@ -1,5 +1,6 @@
 import * as path from 'path';
-import { ArnFormat, Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Lazy, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -155,6 +156,22 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
       }));
     }
     this.distributionIds.add(distribution.distributionRef.distributionId);
+  }
+
+  /**
+   * Lets a pipeline invoke the function whose role cannot be given a permission: this one role, and nobody else.
+   *
+   * @internal
+   */
+  public _admit(pipeline: codepipeline.CfnPipeline): void {
+    const id = `Invoke${Names.nodeUniqueId(pipeline.node)}`;
+    if (this.node.tryFindChild(id) === undefined) {
+      new lambda.CfnPermission(this, id, {
+        action: 'lambda:InvokeFunction',
+        functionName: this.functionArn,
+        principal: pipeline.roleArn,
+      });
+    }
   }
 
   private distributionArn(distributionId: string): string {

@@ -1,10 +1,10 @@
-import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
-import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import type { aws_cloudfront, aws_codepipeline } from 'aws-cdk-lib/interfaces';
 import { Construct } from 'constructs';
 import { CloudFrontInvalidationAction } from './cloudfront-invalidation-action';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 import { quote } from './contract';
+import { stageAdder, type AddedStage } from './private/added-stage';
 
 /** @see https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html */
 const MAX_ACTIONS_PER_STAGE = 50;
@@ -31,7 +31,9 @@ export interface CloudFrontStageInvalidationOptions extends CloudFrontInvalidati
  */
 export interface CloudFrontInvalidationStageProps extends CloudFrontStageInvalidationOptions {
   /**
-   * The pipeline that gets the stage: a `Pipeline` of this app.
+   * The pipeline that gets the stage: an L2 `Pipeline` or an L1 `CfnPipeline` of this app, or one that `CfnInclude` has brought in.
+   *
+   * The policy of the function admits the role of a `CfnPipeline`, since the role itself may be out of reach.
    */
   readonly pipeline: aws_codepipeline.IPipelineRef;
 
@@ -43,11 +45,25 @@ export interface CloudFrontInvalidationStageProps extends CloudFrontStageInvalid
   readonly stageName?: string;
 
   /**
-   * Where the stage goes among the stages that the pipeline has by then.
+   * Where the stage goes among the stages that the pipeline has by then. At most one of this, `justAfterStage` and `rightBeforeStage`.
    *
    * @default - last
    */
   readonly placement?: codepipeline.StagePlacement;
+
+  /**
+   * The name of the stage that this one follows.
+   *
+   * @default - last
+   */
+  readonly justAfterStage?: string;
+
+  /**
+   * The name of the stage that this one precedes.
+   *
+   * @default - last
+   */
+  readonly rightBeforeStage?: string;
 
   /**
    * Whether executions may enter the stage.
@@ -106,31 +122,22 @@ export class CloudFrontInvalidationStage extends Construct {
    */
   public readonly stageName: string;
 
-  private readonly pipeline: codepipeline.Pipeline;
-  private readonly stage: codepipeline.IStage;
+  private readonly stage: AddedStage;
   private readonly actionNames = new Array<string>();
-  private actionRole?: iam.IRole;
 
   /**
-   * @throws Error if the pipeline is imported, or if an option is one that `CloudFrontInvalidationAction` refuses
+   * @throws Error if the pipeline is imported, if its stages are not known at synthesis, if there is no stage of the given name beside which to
+   *   place it, or if an option is one that `CloudFrontInvalidationAction` refuses
    */
   constructor(scope: Construct, id: string, props: CloudFrontInvalidationStageProps) {
-    const pipeline = toExtensiblePipeline(props.pipeline);
+    const stageName = props.stageName ?? DEFAULT_STAGE_NAME;
+    const addStage = stageAdder(props.pipeline, { ...props, stageName });
     const actionName = props.actionName ?? defaultActionName(props.distribution, []);
     const action = new CloudFrontInvalidationAction({ ...optionsOf(props), actionName });
     super(scope, id);
 
-    this.pipeline = pipeline;
-    this.stageName = props.stageName ?? DEFAULT_STAGE_NAME;
-    this.stage = pipeline.addStage({
-      stageName: this.stageName,
-      placement: props.placement,
-      transitionToEnabled: props.transitionToEnabled,
-      transitionDisabledReason: props.transitionDisabledReason,
-      beforeEntry: props.beforeEntry,
-      onSuccess: props.onSuccess,
-      onFailure: props.onFailure,
-    });
+    this.stageName = stageName;
+    this.stage = addStage();
     this.addAction(action);
   }
 
@@ -146,7 +153,7 @@ export class CloudFrontInvalidationStage extends Construct {
         'add another CloudFrontInvalidationStage with a stageName of its own for further distributions');
     }
     const actionName = options.actionName ?? defaultActionName(options.distribution, this.actionNames);
-    const action = new CloudFrontInvalidationAction({ ...optionsOf(options), actionName, role: this.actionRole });
+    const action = new CloudFrontInvalidationAction({ ...optionsOf(options), actionName, role: this.stage.actionRole });
     this.addAction(action);
     return action;
   }
@@ -154,25 +161,12 @@ export class CloudFrontInvalidationStage extends Construct {
   private addAction(action: CloudFrontInvalidationAction): void {
     this.stage.addAction(action);
     this.actionNames.push(action.actionProperties.actionName);
-    // CDK makes a role for the first action, unless the pipeline's own is used: all actions of the stage do the same, so they share it.
-    if (action._actionRole !== this.pipeline.role) {
-      this.actionRole = action._actionRole;
-    }
   }
 }
 
 function optionsOf(options: CloudFrontInvalidationOptions): CloudFrontInvalidationOptions {
   const { distribution, paths, waitForCompletion, timeout, failurePolicy, function: invalidationFunction } = options;
   return { distribution, paths, waitForCompletion, timeout, failurePolicy, function: invalidationFunction };
-}
-
-/** Only the class that makes a pipeline can add a stage to it. */
-function toExtensiblePipeline(pipeline: aws_codepipeline.IPipelineRef): codepipeline.Pipeline {
-  if ('addStage' in pipeline && typeof pipeline.addStage === 'function') {
-    return pipeline as codepipeline.Pipeline;
-  }
-  throw new Error(`pipeline must be a codepipeline.Pipeline of this app, got ${quote(pipeline.node.path)}: an imported pipeline cannot get another stage. ` +
-    'Add the stage where the pipeline is defined, or make a CloudFrontInvalidationFunction here and let an action of that pipeline invoke it.');
 }
 
 /** `Invalidate` and as much of the distribution's construct path as it takes to be unique, in the characters of an action's name. */

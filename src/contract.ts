@@ -45,18 +45,8 @@ export interface JobParameters {
   readonly paths: string[];
 }
 
-/** The variables an action sets, whatever its outcome. */
-export const OUTPUT_VARIABLES = [
-  'distributionId',
-  'invalidationId',
-  'status',
-  'pathCount',
-  'createTime',
-  'errorType',
-  'errorMessage',
-] as const;
-
-export type OutputVariable = (typeof OUTPUT_VARIABLES)[number];
+/** A variable that an action sets, whatever its outcome. */
+export type OutputVariable = 'distributionId' | 'invalidationId' | 'status' | 'pathCount' | 'createTime' | 'errorType' | 'errorMessage';
 
 /** The value of an output variable that has none: CodePipeline refuses a configuration value that resolves to nothing. */
 export const NO_VALUE = 'none';

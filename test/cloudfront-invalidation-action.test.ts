@@ -171,7 +171,7 @@ describe('variables', () => {
   test('an action that is in no stage has none', () => {
     const stack = givenStack();
     const action = new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack) });
-    expect(() => stack.resolve(action.variables.status)).toThrow('never added to a pipeline');
+    expect(() => stack.resolve(action.variables.status)).toThrow("variables of action 'Invalidate' cannot be used: the action was never added to a stage");
   });
 });
 

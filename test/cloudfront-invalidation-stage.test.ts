@@ -1,7 +1,13 @@
-import { App, Duration, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { mkdtempSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { App, CfnParameter, Duration, Fn, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
+import { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
 import { stagesOf, statementsOf } from './expect';
 import { givenBuildAction, givenDistribution, givenPipeline, givenStack } from './given';
 import { CloudFrontInvalidationFunction, CloudFrontInvalidationStage, InvalidationFailurePolicy, InvalidationPaths } from '../src';
@@ -220,6 +226,275 @@ describe('addInvalidation', () => {
   });
 });
 
+describe('placed by name', () => {
+  test.each([
+    [{ justAfterStage: 'Source' }, ['Source', 'InvalidateCloudFrontCache', 'Approve']],
+    [{ rightBeforeStage: 'Source' }, ['InvalidateCloudFrontCache', 'Source', 'Approve']],
+    [{ rightBeforeStage: 'Approve' }, ['Source', 'InvalidateCloudFrontCache', 'Approve']],
+    [{ justAfterStage: 'Approve' }, ['Source', 'Approve', 'InvalidateCloudFrontCache']],
+  ])('%j', (placement, expected) => {
+    for (const given of [givenPipeline, givenCfnPipeline]) {
+      const stack = givenStack();
+      const pipeline = given(stack);
+      new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), ...placement });
+      const names = 'cfnResourceType' in pipeline ? stagesOf(stack).map(({ Name }) => Name) : pipeline.stages.map(({ stageName }) => stageName);
+      expect(names).toEqual(expected);
+    }
+  });
+
+  test.each([givenPipeline, givenCfnPipeline])('beside a stage that is none', given => {
+    const stack = givenStack();
+    const pipeline = given(stack);
+    expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), justAfterStage: 'Deploy' }))
+      .toThrow("justAfterStage and rightBeforeStage must name a stage of the pipeline 'Stack/Pipeline', got 'Deploy': it has 'Source', 'Approve'");
+  });
+
+  test.each([givenPipeline, givenCfnPipeline])('in two ways', given => {
+    const stack = givenStack();
+    const pipeline = given(stack);
+    expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', {
+      pipeline, distribution: givenDistribution(stack), justAfterStage: 'Source', rightBeforeStage: 'Approve',
+    })).toThrow('give at most one of them');
+  });
+});
+
+describe('an L1 pipeline', () => {
+  test('gets the stage at its end, and the function admits its role and nobody else', () => {
+    // GIVEN
+    const stack = givenStack();
+    const pipeline = givenCfnPipeline(stack);
+    const distribution = givenDistribution(stack);
+
+    // WHEN
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution });
+
+    // THEN
+    const template = Template.fromStack(stack);
+    const [functionId] = Object.keys(template.findResources('AWS::Lambda::Function'));
+    expect(stagesOf(stack)[2]).toEqual({
+      Name: 'InvalidateCloudFrontCache',
+      Actions: [{
+        Name: 'InvalidateDistribution',
+        ActionTypeId: { Category: 'Invoke', Owner: 'AWS', Provider: 'Lambda', Version: '1' },
+        Configuration: { FunctionName: { Ref: functionId }, UserParameters: expect.anything() },
+      }],
+    });
+    template.resourceCountIs('AWS::Lambda::Permission', 1);
+    template.hasResourceProperties('AWS::Lambda::Permission', {
+      Action: 'lambda:InvokeFunction',
+      FunctionName: { 'Fn::GetAtt': [functionId, 'Arn'] },
+      Principal: 'arn:aws:iam::111122223333:role/pipeline',
+    });
+    template.resourceCountIs('AWS::IAM::Role', 1);
+  });
+
+  test('gets further actions, with variables, and one permission for all', () => {
+    const stack = givenStack();
+    const stage = new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline: givenCfnPipeline(stack), distribution: givenDistribution(stack, 'A') });
+    const action = stage.addInvalidation({ distribution: givenDistribution(stack, 'B') });
+    expect(stack.resolve(action.variables.status)).toBe('#{InvalidateCloudFrontCache_InvalidateB_NS.status}');
+    expect(stagesOf(stack)[2].Actions.map(({ Name, Namespace }) => [Name, Namespace])).toEqual([
+      ['InvalidateA', undefined], ['InvalidateB', 'InvalidateCloudFrontCache_InvalidateB_NS'],
+    ]);
+    Template.fromStack(stack).resourceCountIs('AWS::Lambda::Permission', 1);
+  });
+
+  test('can have the transition disabled', () => {
+    const stack = givenStack();
+    new CloudFrontInvalidationStage(stack, 'Invalidate', {
+      pipeline: givenCfnPipeline(stack), distribution: givenDistribution(stack), transitionToEnabled: false, transitionDisabledReason: 'not yet',
+    });
+    Template.fromStack(stack).hasResourceProperties('AWS::CodePipeline::Pipeline', {
+      DisableInboundStageTransitions: [{ Reason: 'not yet', StageName: 'InvalidateCloudFrontCache' }],
+    });
+  });
+
+  test('a stage, and an action, of a name that is taken', () => {
+    const stack = givenStack();
+    const pipeline = givenCfnPipeline(stack);
+    const distribution = givenDistribution(stack);
+    expect(() => new CloudFrontInvalidationStage(stack, 'One', { pipeline, distribution, stageName: 'Approve' }))
+      .toThrow("stageName must be unique in its pipeline, and 'Stack/Pipeline' has a stage 'Approve' already");
+    const stage = new CloudFrontInvalidationStage(stack, 'Two', { pipeline, distribution, actionName: 'Www' });
+    expect(() => stage.addInvalidation({ distribution, actionName: 'Www' }))
+      .toThrow("actionName must be unique in its stage, and 'InvalidateCloudFrontCache' has an action 'Www' already");
+  });
+
+  test.each(['beforeEntry', 'onSuccess', 'onFailure'])('%s is not for it', name => {
+    const stack = givenStack();
+    expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', {
+      pipeline: givenCfnPipeline(stack), distribution: givenDistribution(stack), [name]: {},
+    })).toThrow(`${name} needs a codepipeline.Pipeline, and 'Stack/Pipeline' is a CfnPipeline: set it on the stages of the CfnPipeline`);
+  });
+
+  test('stages that are known to CloudFormation only', () => {
+    const stack = givenStack();
+    const pipeline = givenCfnPipeline(stack);
+    pipeline.stages = Fn.conditionIf('Condition', [], []);
+    expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack) }))
+      .toThrow("stages of the pipeline 'Stack/Pipeline' is not known before it is deployed");
+  });
+});
+
+describe('a plain CloudFormation template, brought in with CfnInclude', () => {
+  const included = {
+    Parameters: { Branch: { Type: 'String', Default: 'main' } },
+    Conditions: { IsMain: { 'Fn::Equals': [{ Ref: 'Branch' }, 'main'] } },
+    Resources: {
+      Role: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: {} } },
+      Site: {
+        Type: 'AWS::CloudFront::Distribution',
+        Properties: {
+          DistributionConfig: {
+            Enabled: true,
+            DefaultCacheBehavior: { TargetOriginId: 'www', ViewerProtocolPolicy: 'https-only' },
+            Origins: [{ Id: 'www', DomainName: 'www.example.com', CustomOriginConfig: { OriginProtocolPolicy: 'https-only' } }],
+          },
+        },
+      },
+      Pipeline: {
+        Type: 'AWS::CodePipeline::Pipeline',
+        Properties: {
+          RoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] },
+          ArtifactStore: { Type: 'S3', Location: 'artifacts' },
+          Stages: [
+            { Name: 'Source', Actions: [{ Name: 'Source', ActionTypeId: { Category: 'Source', Owner: 'AWS', Provider: 'S3', Version: '1' } }] },
+            { 'Fn::If': ['IsMain', { Name: 'Deploy', Actions: [] }, { Name: 'DeployPreview', Actions: [] }] },
+          ],
+        },
+      },
+    },
+  };
+
+  test('keeps what it has, and gets the stage with references to its own resources', () => {
+    // GIVEN
+    const stack = givenStack();
+    const template = givenIncluded(stack, included);
+
+    // WHEN
+    new CloudFrontInvalidationStage(stack, 'Invalidate', {
+      pipeline: template.getResource('Pipeline') as codepipeline.CfnPipeline,
+      distribution: template.getResource('Site') as cloudfront.CfnDistribution,
+    });
+
+    // THEN
+    const { Parameters, Conditions, Resources } = Template.fromStack(stack).toJSON();
+    expect(Parameters.Branch).toEqual(included.Parameters.Branch);
+    expect(Conditions).toEqual(included.Conditions);
+    expect(Resources.Pipeline.Properties.Stages.slice(0, 2)).toEqual(included.Resources.Pipeline.Properties.Stages);
+    const stage = Resources.Pipeline.Properties.Stages[2];
+    expect(stage.Name).toBe('InvalidateCloudFrontCache');
+    expect(stage.Actions[0].Configuration.UserParameters).toEqual({ 'Fn::Join': ['', ['{"distributionId":"', { Ref: 'Site' }, expect.any(String)]] });
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Permission', { Principal: { 'Fn::GetAtt': ['Role', 'Arn'] } });
+  });
+
+  test('whose stages are an Fn::If as a whole is refused, with the way out', () => {
+    const stack = givenStack();
+    const template = givenIncluded(stack, {
+      ...included,
+      Resources: {
+        ...included.Resources,
+        Pipeline: {
+          ...included.Resources.Pipeline,
+          Properties: {
+            ...included.Resources.Pipeline.Properties,
+            Stages: { 'Fn::If': ['IsMain', included.Resources.Pipeline.Properties.Stages, { Ref: 'AWS::NoValue' }] },
+          },
+        },
+      },
+    });
+    expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', {
+      pipeline: template.getResource('Pipeline') as codepipeline.CfnPipeline,
+      distribution: template.getResource('Site') as cloudfront.CfnDistribution,
+    })).toThrow('Move the function into the list, to the stages that depend on it; or make a CloudFrontInvalidationFunction');
+  });
+});
+
+describe('whatever the pipeline is like', () => {
+  test.each<[string, codepipeline.PipelineProps]>([
+    ['V1', { pipelineType: codepipeline.PipelineType.V1 }],
+    ['V2', { pipelineType: codepipeline.PipelineType.V2 }],
+    ['QUEUED', { executionMode: codepipeline.ExecutionMode.QUEUED }],
+    ['PARALLEL', { executionMode: codepipeline.ExecutionMode.PARALLEL }],
+    ['with keys for other accounts', { crossAccountKeys: true }],
+    ['with the pipeline\'s own role for actions', { usePipelineRoleForActions: true }],
+  ])('%s', (_, props) => {
+    const stack = givenStack();
+    const pipeline = givenPipeline(stack, props);
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack) });
+    const [action] = stagesOf(stack)[2].Actions;
+    const role = action.RoleArn === undefined ? stack.resolve(pipeline.role.roleArn) : action.RoleArn;
+    expect(statementsOf(stack, (role as { 'Fn::GetAtt': [string] })['Fn::GetAtt'][0])).toContainEqual({
+      Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: { 'Fn::GetAtt': [expect.stringMatching(/^CloudFrontInvalidationFunction/), 'Arn'] },
+    });
+  });
+
+  test('with artifact stores in other Regions', () => {
+    const stack = new Stack(new App({ analyticsReporting: false }), 'Stack', { env: { account: '111122223333', region: 'eu-west-1' } });
+    const pipeline = givenPipeline(stack, {
+      artifactBucket: undefined,
+      crossRegionReplicationBuckets: {
+        'us-east-1': Bucket.fromBucketName(stack, 'Replica', 'replica'), 'eu-west-1': Bucket.fromBucketName(stack, 'Artifacts', 'artifacts'),
+      },
+    });
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack) });
+    expect(stagesOf(stack)[2].Actions[0]).not.toHaveProperty('Region');
+  });
+});
+
+describe('wherever the distribution is', () => {
+  test('CloudFrontWebDistribution', () => {
+    const stack = givenStack();
+    const distribution = new cloudfront.CloudFrontWebDistribution(stack, 'Old', {
+      originConfigs: [{ customOriginSource: { domainName: 'www.example.com' }, behaviors: [{ isDefaultBehavior: true }] }],
+    });
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline: givenPipeline(stack), distribution });
+    expect(stagesOf(stack)[2].Actions[0].Name).toBe('InvalidateOld');
+  });
+
+  test.each<[string, (stack: Stack) => string]>([
+    ['an export of another stack', () => Fn.importValue('WebsiteDistributionId')],
+    ['an SSM parameter', stack => StringParameter.valueForStringParameter(stack, '/website/distribution-id')],
+    ['a CloudFormation parameter', stack => new CfnParameter(stack, 'DistributionId').valueAsString],
+  ])('known by %s: parameters and permission have the same token', (_, idIn) => {
+    // GIVEN
+    const stack = givenStack();
+    const distributionId = idIn(stack);
+    const distribution = cloudfront.Distribution.fromDistributionAttributes(stack, 'Website', { distributionId, domainName: 'www.example.com' });
+
+    // WHEN
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline: givenPipeline(stack), distribution });
+
+    // THEN
+    const id = stack.resolve(distributionId);
+    expect(stagesOf(stack)[2].Actions[0].Configuration.UserParameters).toEqual({ 'Fn::Join': ['', ['{"distributionId":"', id, expect.any(String)]] });
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([Match.objectLike({
+          Action: ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation', 'cloudfront:ListInvalidations'],
+          Resource: [{ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':cloudfront::', { Ref: 'AWS::AccountId' }, ':distribution/', id]] }],
+        })]),
+      },
+    });
+  });
+
+  test('in a stack of us-east-1, with the pipeline elsewhere', () => {
+    // GIVEN
+    const app = new App({ analyticsReporting: false });
+    const env = { account: '111122223333' };
+    const website = new Stack(app, 'Website', { env: { ...env, region: 'us-east-1' }, crossRegionReferences: true });
+    const stack = new Stack(app, 'Pipeline', { env: { ...env, region: 'eu-west-1' }, crossRegionReferences: true });
+
+    // WHEN
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline: givenPipeline(stack), distribution: givenDistribution(website) });
+
+    // THEN
+    const { 'Fn::Join': [, [, id]] } = stagesOf(stack)[2].Actions[0].Configuration.UserParameters as { 'Fn::Join': [string, [string, unknown]] };
+    expect(JSON.stringify(id)).toContain('ExportsReader');
+    Template.fromStack(stack).resourceCountIs('Custom::CrossRegionExportReader', 1);
+  });
+});
+
 describe('misuse leaves no construct behind', () => {
   test('an imported pipeline', () => {
     const stack = givenStack();
@@ -227,7 +502,7 @@ describe('misuse leaves no construct behind', () => {
     const distribution = givenDistribution(stack);
     const before = stack.node.findAll().length;
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution })).toThrow(
-      "pipeline must be a codepipeline.Pipeline of this app, got 'Stack/Imported': an imported pipeline cannot get another stage. " +
+      "pipeline must be a codepipeline.Pipeline or CfnPipeline of this app, got 'Stack/Imported': an imported pipeline cannot get another stage. " +
       'Add the stage where the pipeline is defined, or make a CloudFrontInvalidationFunction here and let an action of that pipeline invoke it.');
     expect(stack.node.findAll()).toHaveLength(before);
   });
@@ -259,4 +534,20 @@ function added(before: Stack, after: Stack): string[] {
     const index = remaining.indexOf(type);
     return index === -1 || remaining.splice(index, 1).length === 0;
   }).sort();
+}
+
+/** A pipeline as CloudFormation has it, whose role is kept elsewhere. */
+function givenCfnPipeline(stack: Stack): codepipeline.CfnPipeline {
+  const action = (category: string, provider: string) => ({ name: provider, actionTypeId: { category, owner: 'AWS', provider, version: '1' } });
+  return new codepipeline.CfnPipeline(stack, 'Pipeline', {
+    roleArn: 'arn:aws:iam::111122223333:role/pipeline',
+    artifactStore: { type: 'S3', location: 'artifacts' },
+    stages: [{ name: 'Source', actions: [action('Source', 'S3')] }, { name: 'Approve', actions: [action('Approval', 'Manual')] }],
+  });
+}
+
+function givenIncluded(stack: Stack, template: object): CfnInclude {
+  const templateFile = join(mkdtempSync(join(tmpdir(), 'included-')), 'template.json');
+  writeFileSync(templateFile, JSON.stringify(template));
+  return new CfnInclude(stack, 'Included', { templateFile });
 }
