@@ -11,6 +11,12 @@ const NAMESPACE = `http://cloudfront.amazonaws.com/doc/${API_VERSION}/`;
 /** RFC 1738's unsafe characters and all that is not visible ASCII; a percent sign that begins no escape is unsafe too. */
 const UNSAFE_IN_PATH = /[^!-~]|[<>"#{}|\\^~[\]`]|%(?![0-9A-Fa-f]{2})/;
 
+/** CloudFront has its calls twice, and does not name the same things alike. */
+const RESOURCES: Readonly<Record<string, { readonly suffix: string; readonly idName: string; readonly idNameOfGet: string }>> = {
+  'distribution': { suffix: '', idName: 'DistributionId', idNameOfGet: 'DistributionId' },
+  'distribution-tenant': { suffix: 'ForDistributionTenant', idName: 'Id', idNameOfGet: 'DistributionTenantId' },
+};
+
 export interface Invalidation {
   readonly id: string;
   readonly createTime: number;
@@ -79,9 +85,12 @@ export class CloudFront extends Service {
   }
 
   addDistribution({ id, account }: { readonly id: string; readonly account?: string }): Distribution {
-    const distribution = new Distribution(id, `arn:aws:cloudfront::${account ?? this.account}:distribution/${id}`);
-    this.distributions.set(id, distribution);
-    return distribution;
+    return this.add(new Distribution(id, `arn:aws:cloudfront::${account ?? this.account}:distribution/${id}`));
+  }
+
+  /** A tenant of a multi-tenant distribution, which has invalidations of its own. */
+  addDistributionTenant({ id }: { readonly id: string }): Distribution {
+    return this.add(new Distribution(id, `arn:aws:cloudfront::${this.account}:distribution-tenant/${id}`));
   }
 
   removeDistribution(id: string): void {
@@ -116,25 +125,28 @@ export class CloudFront extends Service {
 
   protected parse({ method, url, body }: RawRequest): Call {
     const [version, resource, distributionId, collection, invalidationId, ...rest] = url.pathname.slice(1).split('/').map(decodeURIComponent);
-    if (version !== API_VERSION || resource !== 'distribution' || collection !== 'invalidation' || rest.length > 0) {
+    const { suffix, idName, idNameOfGet } = RESOURCES[resource] ?? RESOURCES.distribution;
+    if (version !== API_VERSION || !(resource in RESOURCES) || collection !== 'invalidation' || rest.length > 0) {
       throw new ServiceError('NoSuchOperation', 404, `No operation at ${method} ${url.pathname}`);
     }
     if (method === 'POST' && invalidationId === undefined) {
-      return { operation: 'CreateInvalidation', distributionId, input: { DistributionId: distributionId, InvalidationBatch: this.parseBatch(body) } };
+      return { operation: `CreateInvalidation${suffix}`, distributionId, input: { [idName]: distributionId, InvalidationBatch: this.parseBatch(body) } };
     }
     if (method === 'GET' && invalidationId === undefined) {
       const parameters = ['Marker', 'MaxItems'].filter(name => url.searchParams.has(name)).map(name => [name, url.searchParams.get(name)]);
-      return { operation: 'ListInvalidations', distributionId, input: { DistributionId: distributionId, ...Object.fromEntries(parameters) } };
+      return { operation: `ListInvalidations${suffix}`, distributionId, input: { [idName]: distributionId, ...Object.fromEntries(parameters) } };
     }
     if (method === 'GET') {
-      return { operation: 'GetInvalidation', distributionId, input: { DistributionId: distributionId, Id: invalidationId } };
+      return { operation: `GetInvalidation${suffix}`, distributionId, input: { [idNameOfGet]: distributionId, Id: invalidationId } };
     }
     throw new ServiceError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.');
   }
 
-  protected perform({ operation, input }: Call, role: Role | undefined): Answer {
-    const distributionId = String(input.DistributionId);
-    const arn = this.distributions.get(distributionId)?.arn ?? `arn:aws:cloudfront::${this.account}:distribution/${distributionId}`;
+  protected perform({ operation, input, distributionId = '' }: Call, role: Role | undefined): Answer {
+    const isTenant = operation.endsWith('ForDistributionTenant');
+    const resource = isTenant ? 'distribution-tenant' : 'distribution';
+    const known = this.distributions.get(distributionId);
+    const arn = known?.arn ?? `arn:aws:cloudfront::${this.account}:${resource}/${distributionId}`;
     if (role === undefined) {
       throw new ServiceError('InvalidClientTokenId', 403, 'The security token included in the request is invalid.');
     }
@@ -142,18 +154,15 @@ export class CloudFront extends Service {
       throw new ServiceError('AccessDenied', 403, `User: arn:aws:sts::${this.account}:assumed-role/${role.name}/session is not authorized to perform: ` +
         `cloudfront:${operation} on resource: ${arn} because no identity-based policy allows the cloudfront:${operation} action`);
     }
-    const distribution = this.distributions.get(distributionId);
-    if (distribution === undefined) {
-      throw new ServiceError('NoSuchDistribution', 404, 'The specified distribution does not exist.');
+    if (known === undefined || !known.arn.includes(`:${resource}/`)) {
+      throw isTenant
+        ? new ServiceError('EntityNotFound', 404, 'The specified distribution tenant does not exist.')
+        : new ServiceError('NoSuchDistribution', 404, 'The specified distribution does not exist.');
     }
-    switch (operation) {
-      case 'CreateInvalidation':
-        return this.create(distribution, input);
-      case 'GetInvalidation':
-        return this.get(distribution, String(input.Id));
-      default:
-        return this.list(distribution, input);
+    if (operation.startsWith('CreateInvalidation')) {
+      return this.create(known, operation, input);
     }
+    return operation.startsWith('GetInvalidation') ? this.get(known, String(input.Id)) : this.list(known, input);
   }
 
   protected error({ code, status, message }: ServiceError): Answer {
@@ -163,12 +172,17 @@ export class CloudFront extends Service {
     });
   }
 
-  private create(distribution: Distribution, input: Call['input']): Answer {
+  private add(distribution: Distribution): Distribution {
+    this.distributions.set(distribution.id, distribution);
+    return distribution;
+  }
+
+  private create(distribution: Distribution, operation: string, input: Call['input']): Answer {
     const { InvalidationBatch: batch } = input;
     if (batch === undefined) {
       throw new ServiceError('MissingBody', 400, 'This operation requires a body. Ensure that the body is present and the Content-Type header is set.');
     }
-    const problems = problemsOf(model as ApiModel, 'CreateInvalidation', input);
+    const problems = problemsOf(model as ApiModel, operation, input);
     if (problems.length > 0 || !isRecord(batch) || !isRecord(batch.Paths)) {
       throw new ServiceError('MalformedInput', 400, problems.join('; '));
     }
@@ -243,7 +257,8 @@ export class CloudFront extends Service {
         CallerReference: invalidation.callerReference,
       },
     });
-    const location = `https://cloudfront.amazonaws.com/${API_VERSION}/distribution/${distribution.id}/invalidation/${invalidation.id}`;
+    const resource = distribution.arn.split(':').pop();
+    const location = `https://cloudfront.amazonaws.com/${API_VERSION}/${resource}/invalidation/${invalidation.id}`;
     return status === 201 ? { ...answer, headers: { ...answer.headers, location } } : answer;
   }
 

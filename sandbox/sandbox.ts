@@ -97,6 +97,9 @@ export class Sandbox {
     for (const { physicalId } of resourcesOfType('AWS::CloudFront::Distribution')) {
       this.cloudFront.addDistribution({ id: physicalId });
     }
+    for (const { physicalId } of resourcesOfType('AWS::CloudFront::DistributionTenant')) {
+      this.cloudFront.addDistributionTenant({ id: physicalId });
+    }
     for (const { physicalId, properties } of resourcesOfType('AWS::IAM::Role')) {
       const inline = (properties.Policies ?? []) as { PolicyDocument: { Statement: Statement[] } }[];
       this.addRole(physicalId, inline.flatMap(({ PolicyDocument }) => PolicyDocument.Statement));

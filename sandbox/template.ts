@@ -166,6 +166,7 @@ export class DeployedTemplate {
       case 'AWS::Logs::LogGroup.Arn':
         return `arn:aws:logs:${region}:${account}:log-group:${physicalId}:*`;
       case 'AWS::CloudFront::Distribution.Id':
+      case 'AWS::CloudFront::DistributionTenant.Id':
         return physicalId;
       case 'AWS::CloudFront::Distribution.DomainName':
         return `${physicalId.toLowerCase()}.cloudfront.net`;
@@ -189,8 +190,9 @@ export class DeployedTemplate {
     if (typeof given === 'string') {
       return given;
     }
-    if (type === 'AWS::CloudFront::Distribution') {
-      return `E${Array.from({ length: 13 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'[randomInt(36)]).join('')}`;
+    const prefix = ({ 'AWS::CloudFront::Distribution': 'E', 'AWS::CloudFront::DistributionTenant': 'dt_' } as Record<string, string | undefined>)[type];
+    if (prefix !== undefined) {
+      return prefix + Array.from({ length: 13 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'[randomInt(36)]).join('');
     }
     const name = `${stackName}-${logicalId}`.slice(0, 64);
     return type === 'AWS::S3::Bucket' ? name.toLowerCase() : name;

@@ -7,7 +7,6 @@ import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-op
 import {
   DEFAULT_TIMEOUT_SECONDS,
   MAX_USER_PARAMETERS_LENGTH,
-  distributionIdProblem,
   quote,
   timeoutProblem,
   type JobParameters,
@@ -15,6 +14,7 @@ import {
 } from './contract';
 import { InvalidationFailurePolicy } from './invalidation-failure-policy';
 import { InvalidationPaths } from './invalidation-paths';
+import { targetOf } from './private/target';
 import { namespaceOf } from './private/variables';
 
 /**
@@ -29,9 +29,14 @@ export interface CloudFrontInvalidationActionProps extends CloudFrontInvalidatio
  */
 export interface CloudFrontInvalidationVariables {
   /**
-   * The distribution's id.
+   * The distribution's id, or `none` for a tenant.
    */
   readonly distributionId: string;
+
+  /**
+   * The distribution tenant's id, or `none` for a distribution.
+   */
+  readonly distributionTenantId: string;
 
   /**
    * The invalidation's id, or several separated by commas where the paths needed more than one, or `none`.
@@ -65,7 +70,7 @@ export interface CloudFrontInvalidationVariables {
 }
 
 /**
- * An action that invalidates the cache of one CloudFront distribution, for any stage of a pipeline.
+ * An action that invalidates the cache of one CloudFront distribution, or of one tenant of it, for any stage of a pipeline.
  *
  * To add a stage of its own to a pipeline, use `CloudFrontInvalidationStage`.
  *
@@ -117,6 +122,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     const variable = (name: OutputVariable) => `#{${this.namespace}.${name}}`;
     return {
       distributionId: variable('distributionId'),
+      distributionTenantId: variable('distributionTenantId'),
       invalidationId: variable('invalidationId'),
       status: variable('status'),
       pathCount: variable('pathCount'),
@@ -168,7 +174,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   private configure(scope: Construct, stageName: string): CloudFrontInvalidationFunction {
     this.stageName = stageName;
     const invalidationFunction = this.props.function ?? CloudFrontInvalidationFunction._sharedBy(Stack.of(scope));
-    invalidationFunction._serve(this.props.distribution);
+    invalidationFunction._serve(targetOf(this.props));
     return invalidationFunction;
   }
 
@@ -188,16 +194,15 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
 }
 
 function toParameters(props: CloudFrontInvalidationActionProps): JobParameters {
-  const { distributionId } = props.distribution.distributionRef;
+  const { resource, id } = targetOf(props);
   const timeoutSeconds = props.timeout?.toSeconds({ integral: false }) ?? DEFAULT_TIMEOUT_SECONDS;
-  const problem = (Token.isUnresolved(distributionId) ? undefined : distributionIdProblem(distributionId))
-    ?? (Token.isUnresolved(timeoutSeconds) ? undefined : timeoutProblem(timeoutSeconds));
+  const problem = Token.isUnresolved(timeoutSeconds) ? undefined : timeoutProblem(timeoutSeconds);
   if (problem !== undefined) {
     throw new Error(problem);
   }
 
   const parameters: JobParameters = {
-    distributionId,
+    ...(resource === 'distribution' ? { distributionId: id } : { distributionTenantId: id }),
     waitForCompletion: props.waitForCompletion ?? true,
     timeoutSeconds,
     failurePolicy: props.failurePolicy ?? InvalidationFailurePolicy.FAIL,

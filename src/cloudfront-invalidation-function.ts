@@ -7,6 +7,8 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
 import { Construct } from 'constructs';
 import { DISTRIBUTION_ID_ENV } from './contract';
+import { targetOf, type Target } from './private/target';
+import { holdsVariable } from './private/variables';
 
 /** The handler's tests run on this version of Node.js, so it does not follow the Region or the CDK version. */
 const LAMBDA_RUNTIME = lambda.Runtime.NODEJS_24_X;
@@ -89,7 +91,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
 
   public readonly grantPrincipal: iam.IPrincipal;
 
-  private readonly distributionIds = new Set<string>();
+  private readonly targetIds: Readonly<Record<Target['resource'], Set<string>>> = { 'distribution': new Set(), 'distribution-tenant': new Set() };
 
   /**
    * @throws Error if `timeout` is shorter than 30 seconds
@@ -138,24 +140,26 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     }));
     if (distribution !== undefined) {
       this.lambdaFunction.addEnvironment(DISTRIBUTION_ID_ENV, distribution.distributionRef.distributionId);
-      this._serve(distribution);
+      this._serve(targetOf({ distribution }));
     }
   }
 
   /**
-   * Lets the function invalidate a distribution.
+   * Lets the function invalidate a distribution, or a tenant of one.
    *
    * @internal
    */
-  public _serve(distribution: aws_cloudfront.IDistributionRef): void {
-    if (this.distributionIds.size === 0) {
+  public _serve({ resource, id }: Target): void {
+    if (this.targetIds[resource].size === 0) {
+      const suffix = resource === 'distribution' ? '' : 'ForDistributionTenant';
       this.role.addToPrincipalPolicy(new iam.PolicyStatement({
         // ListInvalidations finds the invalidation that an earlier delivery of the same job created.
-        actions: ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation', 'cloudfront:ListInvalidations'],
-        resources: Lazy.list({ produce: () => [...this.distributionIds].map(id => this.distributionArn(id)) }),
+        actions: ['CreateInvalidation', 'GetInvalidation', 'ListInvalidations'].map(action => `cloudfront:${action}${suffix}`),
+        resources: Lazy.list({ produce: () => [...this.targetIds[resource]].map(resourceName => this.arnOf(resource, resourceName)) }),
       }));
     }
-    this.distributionIds.add(distribution.distributionRef.distributionId);
+    // Which one a pipeline variable will name is known only when the pipeline runs.
+    this.targetIds[resource].add(holdsVariable(id) ? '*' : id);
   }
 
   /**
@@ -174,13 +178,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     }
   }
 
-  private distributionArn(distributionId: string): string {
-    return Stack.of(this).formatArn({
-      service: 'cloudfront',
-      region: '',
-      resource: 'distribution',
-      resourceName: distributionId,
-      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-    });
+  private arnOf(resource: Target['resource'], resourceName: string): string {
+    return Stack.of(this).formatArn({ service: 'cloudfront', region: '', resource, resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
   }
 }

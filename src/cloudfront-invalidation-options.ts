@@ -5,13 +5,24 @@ import type { InvalidationFailurePolicy } from './invalidation-failure-policy';
 import type { InvalidationPaths } from './invalidation-paths';
 
 /**
- * What to invalidate and how to wait for it. One action invalidates one distribution.
+ * What to invalidate and how to wait for it. One action invalidates one distribution, or one tenant of it.
  */
 export interface CloudFrontInvalidationOptions {
   /**
    * The distribution: an L2 `Distribution`, an L1 `CfnDistribution`, or an imported one.
+   *
+   * @default - none: exactly one of this and `distributionTenant` must be given
    */
-  readonly distribution: aws_cloudfront.IDistributionRef;
+  readonly distribution?: aws_cloudfront.IDistributionRef;
+
+  /**
+   * One tenant of a multi-tenant distribution (CloudFront SaaS Manager): only its part of the cache is invalidated.
+   *
+   * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/distribution-config-options.html
+   *
+   * @default - none: exactly one of this and `distribution` must be given
+   */
+  readonly distributionTenant?: aws_cloudfront.IDistributionTenantRef;
 
   /**
    * What to remove from the cache.

@@ -1,10 +1,11 @@
 import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
-import type { aws_cloudfront, aws_codepipeline } from 'aws-cdk-lib/interfaces';
-import { Construct } from 'constructs';
+import type { aws_codepipeline } from 'aws-cdk-lib/interfaces';
+import { Construct, type IConstruct } from 'constructs';
 import { CloudFrontInvalidationAction } from './cloudfront-invalidation-action';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 import { quote } from './contract';
 import { stageAdder, type AddedStage } from './private/added-stage';
+import { targetOf } from './private/target';
 
 /** @see https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html */
 const MAX_ACTIONS_PER_STAGE = 50;
@@ -132,7 +133,7 @@ export class CloudFrontInvalidationStage extends Construct {
   constructor(scope: Construct, id: string, props: CloudFrontInvalidationStageProps) {
     const stageName = props.stageName ?? DEFAULT_STAGE_NAME;
     const addStage = stageAdder(props.pipeline, { ...props, stageName });
-    const actionName = props.actionName ?? defaultActionName(props.distribution, []);
+    const actionName = props.actionName ?? defaultActionName(targetOf(props).construct, []);
     const action = new CloudFrontInvalidationAction({ ...optionsOf(props), actionName });
     super(scope, id);
 
@@ -152,7 +153,7 @@ export class CloudFrontInvalidationStage extends Construct {
       throw new Error(`stage ${quote(this.stageName)} has ${MAX_ACTIONS_PER_STAGE} actions already, CodePipeline's limit: ` +
         'add another CloudFrontInvalidationStage with a stageName of its own for further distributions');
     }
-    const actionName = options.actionName ?? defaultActionName(options.distribution, this.actionNames);
+    const actionName = options.actionName ?? defaultActionName(targetOf(options).construct, this.actionNames);
     const action = new CloudFrontInvalidationAction({ ...optionsOf(options), actionName, role: this.stage.actionRole });
     this.addAction(action);
     return action;
@@ -165,12 +166,12 @@ export class CloudFrontInvalidationStage extends Construct {
 }
 
 function optionsOf(options: CloudFrontInvalidationOptions): CloudFrontInvalidationOptions {
-  const { distribution, paths, waitForCompletion, timeout, failurePolicy, function: invalidationFunction } = options;
-  return { distribution, paths, waitForCompletion, timeout, failurePolicy, function: invalidationFunction };
+  const { distribution, distributionTenant, paths, waitForCompletion, timeout, failurePolicy, function: invalidationFunction } = options;
+  return { distribution, distributionTenant, paths, waitForCompletion, timeout, failurePolicy, function: invalidationFunction };
 }
 
 /** `Invalidate` and as much of the distribution's construct path as it takes to be unique, in the characters of an action's name. */
-function defaultActionName(distribution: aws_cloudfront.IDistributionRef, taken: readonly string[]): string {
+function defaultActionName(distribution: IConstruct, taken: readonly string[]): string {
   const ids = distribution.node.scopes.map(scope => scope.node.id).filter(id => id !== '').reverse();
   const names = ids.map((_, index) => `Invalidate${ids.slice(0, index + 1).reverse().join('')}`.replace(/[^A-Za-z0-9.@_-]/g, '').slice(0, MAX_ACTION_NAME_LENGTH));
   const name = names.find(candidate => !taken.includes(candidate));

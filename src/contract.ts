@@ -38,7 +38,9 @@ export const FAILURE_POLICIES: readonly FailurePolicy[] = ['FAIL', 'WARN'];
  * pipeline variable brings into a path can then only repeat a parameter, which the function refuses.
  */
 export interface JobParameters {
-  readonly distributionId: string;
+  /** Either this or `distributionTenantId`. */
+  readonly distributionId?: string;
+  readonly distributionTenantId?: string;
   readonly waitForCompletion: boolean;
   readonly timeoutSeconds: number;
   readonly failurePolicy: FailurePolicy;
@@ -46,16 +48,26 @@ export interface JobParameters {
 }
 
 /** A variable that an action sets, whatever its outcome. */
-export type OutputVariable = 'distributionId' | 'invalidationId' | 'status' | 'pathCount' | 'createTime' | 'errorType' | 'errorMessage';
+export type OutputVariable = 'distributionId' | 'distributionTenantId' | 'invalidationId' | 'status' | 'pathCount' | 'createTime' | 'errorType' | 'errorMessage';
 
 /** The value of an output variable that has none: CodePipeline refuses a configuration value that resolves to nothing. */
 export const NO_VALUE = 'none';
 
-/** An id becomes part of a URL and of an ARN. */
 export function distributionIdProblem(distributionId: unknown): string | undefined {
-  return typeof distributionId === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(distributionId)
+  return isId(distributionId)
     ? undefined
     : `distributionId must be the id of a CloudFront distribution, such as 'E2QWRUHEXAMPLE', got ${quote(distributionId)}`;
+}
+
+export function distributionTenantIdProblem(distributionTenantId: unknown): string | undefined {
+  return isId(distributionTenantId)
+    ? undefined
+    : `distributionTenantId must be the id of a CloudFront distribution tenant, such as 'dt_2wjDZi3hD1ivOXf6rpZJO1AB', got ${quote(distributionTenantId)}`;
+}
+
+/** An id becomes part of a URL and of an ARN. */
+function isId(id: unknown): boolean {
+  return typeof id === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(id);
 }
 
 export function timeoutProblem(timeoutSeconds: unknown): string | undefined {

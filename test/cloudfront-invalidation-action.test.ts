@@ -3,7 +3,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { stagesOf, statementsOf } from './expect';
-import { givenBuildAction, givenDistribution, givenPipeline, givenStack } from './given';
+import { givenBuildAction, givenDistribution, givenDistributionTenant, givenPipeline, givenStack } from './given';
 import { CloudFrontInvalidationAction, CloudFrontInvalidationFunction, InvalidationFailurePolicy, InvalidationPaths } from '../src';
 
 test('the smallest action invokes the stack\'s function for all of the distribution', () => {
@@ -134,6 +134,7 @@ describe('variables', () => {
     givenPipeline(stack).stages[1].addAction(action);
     expect(stack.resolve(action.variables)).toEqual({
       distributionId: '#{Ns.distributionId}',
+      distributionTenantId: '#{Ns.distributionTenantId}',
       invalidationId: '#{Ns.invalidationId}',
       status: '#{Ns.status}',
       pathCount: '#{Ns.pathCount}',
@@ -175,7 +176,41 @@ describe('variables', () => {
   });
 });
 
+test('a distribution tenant: its calls, its ARN, its parameter', () => {
+  // GIVEN
+  const stack = givenStack();
+  const distributionTenant = givenDistributionTenant(stack);
+
+  // WHEN
+  givenPipeline(stack).stages[1].addAction(new CloudFrontInvalidationAction({ actionName: 'Invalidate', distributionTenant }));
+
+  // THEN
+  const id = stack.resolve(distributionTenant.distributionTenantRef.distributionTenantId);
+  expect(stagesOf(stack)[1].Actions[1].Configuration.UserParameters).toEqual({ 'Fn::Join': ['', ['{"distributionTenantId":"', id, expect.any(String)]] });
+  const template = Template.fromStack(stack);
+  template.hasResourceProperties('AWS::IAM::Policy', {
+    PolicyDocument: {
+      Statement: Match.arrayWith([{
+        Effect: 'Allow',
+        Action: ['Create', 'Get', 'List'].map(verb => `cloudfront:${verb}Invalidation${verb === 'List' ? 's' : ''}ForDistributionTenant`),
+        Resource: [{
+          'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':cloudfront::', { Ref: 'AWS::AccountId' }, ':distribution-tenant/', id]],
+        }],
+      }]),
+    },
+  });
+  expect(JSON.stringify(template.toJSON())).not.toContain('"cloudfront:CreateInvalidation"');
+});
+
 describe('misuse', () => {
+  test('no target, and two', () => {
+    const stack = givenStack();
+    expect(() => new CloudFrontInvalidationAction({ actionName: 'Invalidate' })).toThrow('distribution or distributionTenant must be given');
+    expect(() => new CloudFrontInvalidationAction({
+      actionName: 'Invalidate', distribution: givenDistribution(stack), distributionTenant: givenDistributionTenant(stack),
+    })).toThrow('distribution and distributionTenant exclude each other');
+  });
+
   test.each([
     [Duration.seconds(0), 'timeout must be more than 0 and at most 86400 seconds'],
     [Duration.hours(25), 'timeout must be more than 0 and at most 86400 seconds (24 hours, CodePipeline\'s own limit), got 90000'],

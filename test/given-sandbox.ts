@@ -1,5 +1,5 @@
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
-import { givenDistribution, givenPipeline } from './given';
+import { givenDistribution, givenDistributionTenant, givenPipeline } from './given';
 import { Sandbox, type ActionExecution, type Distribution } from '../sandbox';
 import { CloudFrontInvalidationFunction, CloudFrontInvalidationStage, type CloudFrontInvalidationOptions } from '../src';
 
@@ -7,6 +7,8 @@ import { CloudFrontInvalidationFunction, CloudFrontInvalidationStage, type Cloud
 const TIME_SCALE = 20;
 
 export interface WorldOptions extends Partial<CloudFrontInvalidationOptions> {
+  /** Whether the stage is for a tenant instead of a distribution. */
+  readonly tenant?: boolean;
   /** The time-out of the function. @default - the construct's own */
   readonly functionTimeout?: Duration;
 }
@@ -75,17 +77,18 @@ function synthesize(options: WorldOptions): Assembly {
   return assembly;
 }
 
-function synthesizeAnew({ functionTimeout, ...options }: WorldOptions): Assembly {
+function synthesizeAnew({ functionTimeout, tenant, ...options }: WorldOptions): Assembly {
   const app = new App({ analyticsReporting: false });
   const stack = new Stack(app, 'Website');
   const distribution = givenDistribution(stack);
+  const distributionTenant = givenDistributionTenant(stack);
   new CloudFrontInvalidationStage(stack, 'Invalidate', {
     pipeline: givenPipeline(stack, { crossAccountKeys: false }),
-    distribution,
+    ...(tenant ? { distributionTenant } : { distribution }),
     function: new CloudFrontInvalidationFunction(stack, 'Fn', { distribution, timeout: functionTimeout }),
     ...options,
   });
-  new CfnOutput(stack, 'DistributionId', { value: distribution.distributionId });
+  new CfnOutput(stack, 'DistributionId', { value: tenant ? distributionTenant.ref : distribution.distributionId });
   const assembly = app.synth();
   return { template: assembly.getStackByName('Website').template, directory: assembly.directory };
 }

@@ -31,6 +31,11 @@ export function givenDistribution(stack: Stack, id = 'Distribution'): cloudfront
   return new cloudfront.Distribution(stack, id, { defaultBehavior: { origin: new HttpOrigin('www.example.com') } });
 }
 
+/** A tenant of a multi-tenant distribution. */
+export function givenDistributionTenant(stack: Stack, id = 'Tenant'): cloudfront.CfnDistributionTenant {
+  return new cloudfront.CfnDistributionTenant(stack, id, { name: id, distributionId: 'E2MULTITENANT', domains: ['customer.example.com'] });
+}
+
 /** A later action, whose configuration reads other actions' variables. */
 export function givenBuildAction(stack: Stack, value: string): CodeBuildAction {
   return new CodeBuildAction({

@@ -1,14 +1,19 @@
 import {
   CloudFrontClient,
   CreateInvalidationCommand,
+  CreateInvalidationForDistributionTenantCommand,
   GetInvalidationCommand,
+  GetInvalidationForDistributionTenantCommand,
   ListInvalidationsCommand,
+  ListInvalidationsForDistributionTenantCommand,
   type Invalidation,
+  type InvalidationBatch,
   type InvalidationList,
 } from '@aws-sdk/client-cloudfront';
 import { CALL_TIMEOUT, hasTimeForCall, limited } from './budget';
 import { Busy, fromCloudFront, isUsedCallerReference } from './failure';
 import { log } from './log';
+import { nameOf, operationOf, type Target } from './target';
 
 /** The client retries nothing by itself: waiting is `waitFor`'s, which knows how much time is left. */
 const client = new CloudFrontClient({
@@ -19,58 +24,79 @@ const client = new CloudFrontClient({
 /** CloudFront keeps invalidations for long; the one looked for is at most as old as the job, so among the newest. */
 const MAX_INVALIDATIONS_SEARCHED = 500;
 
+interface CallOptions {
+  readonly abortSignal: AbortSignal;
+}
+
+/** CloudFront's three calls, which it has twice. */
+interface Api {
+  create(id: string, batch: InvalidationBatch, options: CallOptions): Promise<{ Invalidation?: Invalidation }>;
+  get(id: string, invalidationId: string, options: CallOptions): Promise<{ Invalidation?: Invalidation }>;
+  list(id: string, marker: string | undefined, options: CallOptions): Promise<{ InvalidationList?: InvalidationList }>;
+}
+
+const APIS: Readonly<Record<Target['kind'], Api>> = {
+  'distribution': {
+    create: (id, batch, options) => client.send(new CreateInvalidationCommand({ DistributionId: id, InvalidationBatch: batch }), options),
+    get: (id, invalidationId, options) => client.send(new GetInvalidationCommand({ DistributionId: id, Id: invalidationId }), options),
+    list: (id, marker, options) => client.send(new ListInvalidationsCommand({ DistributionId: id, Marker: marker }), options),
+  },
+  'distribution tenant': {
+    create: (id, batch, options) => client.send(new CreateInvalidationForDistributionTenantCommand({ Id: id, InvalidationBatch: batch }), options),
+    get: (id, invalidationId, options) =>
+      client.send(new GetInvalidationForDistributionTenantCommand({ DistributionTenantId: id, Id: invalidationId }), options),
+    list: (id, marker, options) => client.send(new ListInvalidationsForDistributionTenantCommand({ Id: id, Marker: marker }), options),
+  },
+};
+
 /**
  * Creates an invalidation, or finds the one that an earlier delivery of the same job created.
  *
  * @throws Failure, or Busy where another attempt may succeed
  */
-export async function createInvalidation(distributionId: string, callerReference: string, paths: string[], until: number): Promise<Invalidation> {
+export async function createInvalidation(target: Target, callerReference: string, paths: string[], until: number): Promise<Invalidation> {
+  const batch = { CallerReference: callerReference, Paths: { Quantity: paths.length, Items: paths } };
   try {
-    const command = new CreateInvalidationCommand({
-      DistributionId: distributionId,
-      InvalidationBatch: { CallerReference: callerReference, Paths: { Quantity: paths.length, Items: paths } },
-    });
-    return await limited(until, abortSignal => answered(client.send(command, { abortSignal })));
+    return await limited(until, abortSignal => answered(APIS[target.kind].create(target.id, batch, { abortSignal })));
   } catch (error) {
     if (!isUsedCallerReference(error)) {
-      throw fromCloudFront(error, 'CreateInvalidation', distributionId);
+      throw fromCloudFront(error, operationOf('CreateInvalidation', target), target);
     }
-    log('INFO', 'The caller reference was used before: looking for the earlier invalidation', { distributionId, callerReference });
-    return findInvalidation(distributionId, callerReference, until);
+    log('INFO', 'The caller reference was used before: looking for the earlier invalidation', { target: nameOf(target), callerReference });
+    return findInvalidation(target, callerReference, until);
   }
 }
 
-export async function getInvalidation(distributionId: string, invalidationId: string, until: number): Promise<Invalidation> {
+export async function getInvalidation(target: Target, invalidationId: string, until: number): Promise<Invalidation> {
   try {
-    const command = new GetInvalidationCommand({ DistributionId: distributionId, Id: invalidationId });
-    return await limited(until, abortSignal => answered(client.send(command, { abortSignal })));
+    return await limited(until, abortSignal => answered(APIS[target.kind].get(target.id, invalidationId, { abortSignal })));
   } catch (error) {
-    throw fromCloudFront(error, 'GetInvalidation', distributionId);
+    throw fromCloudFront(error, operationOf('GetInvalidation', target), target);
   }
 }
 
-async function findInvalidation(distributionId: string, callerReference: string, until: number): Promise<Invalidation> {
+async function findInvalidation(target: Target, callerReference: string, until: number): Promise<Invalidation> {
   let searched = 0;
-  for await (const invalidationId of newestInvalidations(distributionId, until)) {
+  for await (const invalidationId of newestInvalidations(target, until)) {
     if (!hasTimeForCall(until) || searched++ === MAX_INVALIDATIONS_SEARCHED) {
       break;
     }
-    const invalidation = await getInvalidation(distributionId, invalidationId, until);
+    const invalidation = await getInvalidation(target, invalidationId, until);
     if (invalidation.InvalidationBatch?.CallerReference === callerReference) {
       return invalidation;
     }
   }
-  throw new Busy('JobFailed', `CloudFront says that distribution ${distributionId} already has an invalidation with the caller reference ` +
+  throw new Busy('JobFailed', `CloudFront says that ${nameOf(target)} already has an invalidation with the caller reference ` +
     `${callerReference}, but it is not among its ${searched} newest ones. Retry the stage to start a new one.`);
 }
 
-async function* newestInvalidations(distributionId: string, until: number): AsyncGenerator<string> {
+async function* newestInvalidations(target: Target, until: number): AsyncGenerator<string> {
   let marker: string | undefined;
   do {
     if (!hasTimeForCall(until)) {
       return;
     }
-    const list = await listInvalidations(distributionId, marker, until);
+    const list = await listInvalidations(target, marker, until);
     for (const { Id } of list?.Items ?? []) {
       if (Id !== undefined) {
         yield Id;
@@ -80,12 +106,11 @@ async function* newestInvalidations(distributionId: string, until: number): Asyn
   } while (marker !== undefined);
 }
 
-async function listInvalidations(distributionId: string, marker: string | undefined, until: number): Promise<InvalidationList | undefined> {
+async function listInvalidations(target: Target, marker: string | undefined, until: number): Promise<InvalidationList | undefined> {
   try {
-    const command = new ListInvalidationsCommand({ DistributionId: distributionId, Marker: marker });
-    return (await limited(until, abortSignal => client.send(command, { abortSignal }))).InvalidationList;
+    return (await limited(until, abortSignal => APIS[target.kind].list(target.id, marker, { abortSignal }))).InvalidationList;
   } catch (error) {
-    throw fromCloudFront(error, 'ListInvalidations', distributionId);
+    throw fromCloudFront(error, operationOf('ListInvalidations', target), target);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { FailureType } from '@aws-sdk/client-codepipeline';
 import { isThrottlingError, isTransientError } from '@smithy/service-error-classification';
 import { isObject } from './event';
+import { nameOf, type Target } from './target';
 
 /** The client corrects its clock by the answer, so that the next attempt is signed with the right time. */
 const CLOCK_SKEW_ERRORS = ['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'];
@@ -22,19 +23,20 @@ export class Busy extends Error {
 }
 
 /** An error of CloudFront as a `Failure` to report at once, or as `Busy`: worth another attempt. */
-export function fromCloudFront(error: unknown, operation: string, distributionId: string): Failure | Busy {
+export function fromCloudFront(error: unknown, operation: string, target: Target): Failure | Busy {
   const { name, status, words } = describe(error);
-  const subject = `distribution ${distributionId}`;
+  const subject = nameOf(target);
 
   switch (name) {
     case 'TooManyInvalidationsInProgress':
       return new Busy('JobFailed', `The invalidation quota of ${subject} is full: ${words}. ` +
-        'CloudFront takes 3,000 paths and 15 wildcards at a time for one distribution: invalidate less often, name fewer paths or ' +
+        'CloudFront takes 3,000 paths and 15 wildcards of a distribution at a time: invalidate less often, name fewer paths or ' +
         'cover them with one wildcard, wait longer with a longer timeout, or ask AWS for a higher quota.');
     case 'BatchTooLarge':
       return new Busy('JobFailed', `CloudFront found the invalidation of ${subject} too large: ${words}. ` +
         'Name fewer paths or cover them with one wildcard.');
     case 'NoSuchDistribution':
+    case 'EntityNotFound':
       return new Failure('ConfigurationError', `CloudFront knows no ${subject} in the function's account: ${words}. ` +
         'Check that it has not been deleted or replaced, and that it belongs to the account of the function.');
     case 'NoSuchInvalidation':
@@ -45,7 +47,7 @@ export function fromCloudFront(error: unknown, operation: string, distributionId
   }
   if (isPermissionError(name, status) && !isWorthAnotherAttempt(error)) {
     return new Failure('PermissionError', `Not allowed to invalidate ${subject}: ${words}. ` +
-      `Allow the function's role cloudfront:${operation} on this distribution, and look for a service control policy or permissions boundary that denies it.`);
+      `Allow the function's role cloudfront:${operation} on this ${target.kind}, and look for a service control policy or permissions boundary that denies it.`);
   }
   if (isWorthAnotherAttempt(error)) {
     return new Busy('SystemUnavailable', `CloudFront did not answer ${operation} for ${subject}: ${words}. ` +

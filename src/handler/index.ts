@@ -8,6 +8,7 @@ import { checkParameters, failurePolicyOf, readParameters } from './parameters';
 import { normalizePaths, toBatches } from './paths';
 import { begin, fromContinuationToken, toContinuationToken, type Progress } from './progress';
 import { report, truncate, type Report } from './report';
+import { nameOf, targetOf } from './target';
 import { NO_VALUE, type FailurePolicy, type JobParameters, type OutputVariable } from '../contract';
 
 /** Leaves room for the other variables in what CodePipeline takes from one action. */
@@ -55,7 +56,7 @@ async function run(job: Job, budget: Budget): Promise<Report> {
 }
 
 function success(parameters: JobParameters, pathCount: number, progress: Progress): Report {
-  const what = `${pathCount} ${pathCount === 1 ? 'path' : 'paths'} of distribution ${parameters.distributionId}`;
+  const what = `${pathCount} ${pathCount === 1 ? 'path' : 'paths'} of ${nameOf(targetOf(parameters))}`;
   const took = formatSeconds((Date.now() - progress.startedAt) / 1000);
   return {
     outcome: 'success',
@@ -74,7 +75,7 @@ function unfinished(parameters: JobParameters, batches: number, progress: Progre
     : 'CloudFront to accept an invalidation';
   return {
     outcome: 'continue',
-    summary: `Waiting for ${waitingFor} of distribution ${parameters.distributionId}, for up to ${formatSeconds(parameters.timeoutSeconds)} in all.`,
+    summary: `Waiting for ${waitingFor} of ${nameOf(targetOf(parameters))}, for up to ${formatSeconds(parameters.timeoutSeconds)} in all.`,
     externalId: externalId(progress),
     percentComplete: Math.floor(100 * progress.completed / batches),
     token: toContinuationToken(progress),
@@ -108,6 +109,7 @@ function variables(
 ): Record<OutputVariable, string> {
   return {
     distributionId: parameters?.distributionId ?? NO_VALUE,
+    distributionTenantId: parameters?.distributionTenantId ?? NO_VALUE,
     invalidationId: externalId(progress) ?? NO_VALUE,
     status,
     pathCount: pathCount === undefined ? NO_VALUE : String(pathCount),

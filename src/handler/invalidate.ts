@@ -3,6 +3,7 @@ import { createInvalidation, getInvalidation } from './cloudfront';
 import { Busy, Failure } from './failure';
 import { log } from './log';
 import type { Progress } from './progress';
+import { nameOf, targetOf } from './target';
 import type { JobParameters } from '../contract';
 
 /**
@@ -27,34 +28,36 @@ export async function invalidate(parameters: JobParameters, batches: string[][],
   return true;
 }
 
-async function create({ distributionId, timeoutSeconds }: JobParameters, paths: string[], progress: Progress, budget: Budget): Promise<boolean> {
+async function create(parameters: JobParameters, paths: string[], progress: Progress, budget: Budget): Promise<boolean> {
+  const target = targetOf(parameters);
   const callerReference = `${progress.callerReference}-${progress.invalidationIds.length}`;
-  const invalidation = await waitFor(() => createInvalidation(distributionId, callerReference, paths, budget.workUntil),
-    progress, timeoutSeconds, budget);
+  const invalidation = await waitFor(() => createInvalidation(target, callerReference, paths, budget.workUntil),
+    progress, parameters.timeoutSeconds, budget);
   if (invalidation === undefined) {
     return false;
   }
   progress.createTime ??= (invalidation.CreateTime ?? new Date()).toISOString();
   progress.invalidationIds.push(String(invalidation.Id));
-  log('INFO', 'Invalidation created', { distributionId, invalidationId: invalidation.Id, callerReference, paths: paths.length });
+  log('INFO', 'Invalidation created', { target: nameOf(target), invalidationId: invalidation.Id, callerReference, paths: paths.length });
   return true;
 }
 
-async function complete({ distributionId, timeoutSeconds }: JobParameters, progress: Progress, budget: Budget): Promise<boolean> {
+async function complete(parameters: JobParameters, progress: Progress, budget: Budget): Promise<boolean> {
+  const target = targetOf(parameters);
   const invalidationId = progress.invalidationIds[progress.completed];
   const completed = await waitFor(async () => {
-    const { Status } = await getInvalidation(distributionId, invalidationId, budget.workUntil);
+    const { Status } = await getInvalidation(target, invalidationId, budget.workUntil);
     if (Status === 'Completed') {
       return true;
     }
-    throw new InProgress(`Invalidation ${invalidationId} of distribution ${distributionId} is still ${Status}: it goes on in CloudFront and will most ` +
+    throw new InProgress(`Invalidation ${invalidationId} of ${nameOf(target)} is still ${Status}: it goes on in CloudFront and will most ` +
       'likely complete by itself. Wait longer with a longer timeout, or do not wait at all with waitForCompletion: false.');
-  }, progress, timeoutSeconds, budget);
+  }, progress, parameters.timeoutSeconds, budget);
   if (completed === undefined) {
     return false;
   }
   progress.completed++;
-  log('INFO', 'Invalidation completed', { distributionId, invalidationId });
+  log('INFO', 'Invalidation completed', { target: nameOf(target), invalidationId });
   return true;
 }
 

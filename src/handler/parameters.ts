@@ -7,6 +7,7 @@ import {
   DISTRIBUTION_ID_ENV,
   FAILURE_POLICIES,
   distributionIdProblem,
+  distributionTenantIdProblem,
   pathProblem,
   pathsProblem,
   quote,
@@ -18,7 +19,7 @@ import {
 /** `UserParameters` before anything is known of their values. */
 export type RawParameters = Partial<Record<keyof JobParameters, unknown>>;
 
-const NAMES: readonly (keyof JobParameters)[] = ['distributionId', 'waitForCompletion', 'timeoutSeconds', 'failurePolicy', 'paths'];
+const NAMES: readonly (keyof JobParameters)[] = ['distributionId', 'distributionTenantId', 'waitForCompletion', 'timeoutSeconds', 'failurePolicy', 'paths'];
 
 /** Reads the text of `UserParameters`, which a pipeline variable with quotes or line breaks in it may have broken. */
 export function readParameters(userParameters: string | undefined): RawParameters {
@@ -58,24 +59,29 @@ export function failurePolicyOf({ failurePolicy = 'FAIL' }: RawParameters): Fail
 /** Checks every parameter, and fills in the default of each that was left out. */
 export function checkParameters(raw: RawParameters, environment: NodeJS.ProcessEnv): JobParameters {
   const {
-    distributionId = environment[DISTRIBUTION_ID_ENV],
+    distributionTenantId,
+    distributionId = distributionTenantId === undefined ? environment[DISTRIBUTION_ID_ENV] : undefined,
     waitForCompletion = true,
     timeoutSeconds = DEFAULT_TIMEOUT_SECONDS,
     paths = [ALL_PATHS],
   } = raw;
-  if (distributionId === undefined) {
+  if (distributionId !== undefined && distributionTenantId !== undefined) {
+    throw new Failure('ConfigurationError', 'distributionId and distributionTenantId exclude each other: name one of them');
+  }
+  if (distributionId === undefined && distributionTenantId === undefined) {
     throw new Failure('ConfigurationError', 'distributionId is missing: name it in the action\'s UserParameters, as in {"distributionId":"E2QWRUHEXAMPLE"}, ' +
       `or set the function's environment variable ${DISTRIBUTION_ID_ENV}.`);
   }
   if (typeof waitForCompletion !== 'boolean') {
     throw new Failure('ConfigurationError', `waitForCompletion must be true or false, got ${quote(waitForCompletion)}`);
   }
-  const problem = distributionIdProblem(distributionId) ?? timeoutProblem(timeoutSeconds) ?? pathsProblem(paths) ?? firstProblem(paths);
+  const idProblem = distributionTenantId === undefined ? distributionIdProblem(distributionId) : distributionTenantIdProblem(distributionTenantId);
+  const problem = idProblem ?? timeoutProblem(timeoutSeconds) ?? pathsProblem(paths) ?? firstProblem(paths);
   if (problem !== undefined) {
     throw new Failure('ConfigurationError', problem);
   }
   return {
-    distributionId: distributionId as string,
+    ...(distributionTenantId === undefined ? { distributionId: String(distributionId) } : { distributionTenantId: String(distributionTenantId) }),
     waitForCompletion,
     timeoutSeconds: timeoutSeconds as number,
     failurePolicy: failurePolicyOf(raw),

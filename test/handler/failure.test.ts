@@ -10,11 +10,12 @@ describe('final errors of CloudFront are reported at once', () => {
     ['AccessDeniedException', 403, 'PermissionError', /role/],
     ['ExpiredToken', 403, 'PermissionError', /role/],
     ['NoSuchDistribution', 404, 'ConfigurationError', /deleted or replaced/],
+    ['EntityNotFound', 404, 'ConfigurationError', /deleted or replaced/],
     ['InvalidArgument', 400, 'ConfigurationError', /Check the paths/],
     ['MissingBody', 400, 'JobFailed', /refused GetInvalidation/],
     ['InconsistentQuantities', 400, 'JobFailed', /refused GetInvalidation/],
   ])('%s → %s', (name, status, type, advice) => {
-    const failure = fromCloudFront(awsError(name, status, 'AWS says so.'), 'GetInvalidation', 'E1');
+    const failure = fromCloudFront(awsError(name, status, 'AWS says so.'), 'GetInvalidation', { kind: 'distribution', id: 'E1' });
     expect(failure).toBeInstanceOf(Failure);
     expect(failure.type).toBe(type);
     expect(failure.message).toMatch('distribution E1');
@@ -35,7 +36,7 @@ describe('errors that pass are waited out', () => {
     ['RequestTimeTooSkewed', 403, 'SystemUnavailable'],
     ['SyntaxError', 200, 'SystemUnavailable'],
   ])('%s', (name, status, type) => {
-    const busy = fromCloudFront(awsError(name, status), 'CreateInvalidation', 'E1');
+    const busy = fromCloudFront(awsError(name, status), 'CreateInvalidation', { kind: 'distribution', id: 'E1' });
     expect(busy).toBeInstanceOf(Busy);
     expect(busy.type).toBe(type);
     expect(busy.message).toMatch('distribution E1');

@@ -24,6 +24,7 @@ describe('a deployment', () => {
       summary: expect.stringMatching(new RegExp(`^Invalidated 1 path of distribution ${world.distribution.id} in [\\d.]+ seconds? \\(invalidation ${invalidation.id}\\)\\.$`)),
       outputVariables: {
         distributionId: world.distribution.id,
+        distributionTenantId: 'none',
         invalidationId: invalidation.id,
         status: 'Completed',
         pathCount: '1',
@@ -231,6 +232,47 @@ describe('the same event again', () => {
   });
 });
 
+describe('a distribution tenant', () => {
+  test.concurrent('is invalidated by its own calls, with permission for it alone', async () => {
+    const world = await givenWorld({ tenant: true });
+    const action = await world.runStage();
+    expect(action).toMatchObject({
+      status: 'Succeeded',
+      summary: expect.stringContaining(`Invalidated 1 path of distribution tenant ${world.distribution.id}`),
+      outputVariables: { distributionId: 'none', distributionTenantId: world.distribution.id, status: 'Completed' },
+    });
+    expect(world.requests('CreateInvalidationForDistributionTenant')).toHaveLength(1);
+    expect(world.requests('CreateInvalidation')).toEqual([]);
+  });
+
+  test.concurrent('whose invalidation an earlier delivery created is not invalidated again', async () => {
+    const world = await givenWorld({ tenant: true });
+    world.distribution.settings.refusesRepeatedReference = true;
+    world.sandbox.faults.add({ service: 'cloudfront', operation: 'CreateInvalidationForDistributionTenant', fault: { reset: 'after' } });
+    expect(await world.runStage()).toMatchObject({ status: 'Succeeded' });
+    expect(world.distribution.invalidations).toHaveLength(1);
+    expect(world.requests('ListInvalidationsForDistributionTenant')).toHaveLength(1);
+  });
+
+  test.concurrent('that is gone is reported at once', async () => {
+    const world = await givenWorld({ tenant: true });
+    world.sandbox.cloudFront.removeDistribution(world.distribution.id);
+    expect((await world.runStage()).errorDetails).toMatchObject({
+      code: 'ConfigurationError',
+      message: expect.stringContaining(`CloudFront knows no distribution tenant ${world.distribution.id} in the function's account: EntityNotFound`),
+    });
+  });
+
+  test.concurrent('that another function serves is refused, with the action to allow', async () => {
+    const world = await givenWorld({ tenant: true });
+    world.sandbox.cloudFront.addDistributionTenant({ id: 'dt_other' });
+    expect((await world.runAction('{"distributionTenantId":"dt_other"}')).errorDetails).toMatchObject({
+      code: 'PermissionError',
+      message: expect.stringContaining('cloudfront:CreateInvalidationForDistributionTenant on this distribution tenant'),
+    });
+  });
+});
+
 describe('a retry of the stage', () => {
   test.concurrent('is a new deployment with an invalidation of its own', async () => {
     const world = await givenWorld();
@@ -266,6 +308,7 @@ describe('WARN', () => {
       summary: expect.stringMatching(/^WARNING: visitors may still see old pages\. ConfigurationError: CloudFront knows no distribution/),
       outputVariables: {
         distributionId: world.distribution.id,
+        distributionTenantId: 'none',
         invalidationId: 'none',
         status: 'Failed',
         pathCount: '1',

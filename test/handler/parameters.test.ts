@@ -18,6 +18,12 @@ test.each([undefined, '', '  ', '{}'])('%j is everything of the distribution in 
   });
 });
 
+test('a tenant takes the place of the distribution in the environment', () => {
+  const parameters = parse('{"distributionTenantId":"dt_1"}', ENVIRONMENT);
+  expect(parameters).toMatchObject({ distributionTenantId: 'dt_1', paths: ['/*'] });
+  expect(parameters).not.toHaveProperty('distributionId');
+});
+
 test('white space and escapes of a hand-written object are fine', () => {
   expect(parse('{\n  "paths": ["/caf\\u00e9"]\n}', ENVIRONMENT).paths).toEqual(['/café']);
 });
@@ -43,6 +49,9 @@ describe('a ConfigurationError', () => {
     ['{"paths":null}', 'paths must be a list of strings'],
     ['{"paths":["/a",1]}', 'paths must be strings, got 1'],
     ['{"paths":["/a","b"]}', "paths must start with '/' or '#', got 'b'"],
+    ['{"distributionId":"E1","distributionTenantId":"dt_1"}', 'distributionId and distributionTenantId exclude each other'],
+    ['{"distributionTenantId":"dt/1"}', 'distributionTenantId must be the id of a CloudFront distribution tenant'],
+    ['{"distributionTenantId":null}', 'distributionTenantId must be the id of a CloudFront distribution tenant'],
     ['{"distributionId":1}', 'distributionId must be the id'],
     ['{"distributionId":null}', 'distributionId must be the id'],
     ['{"distributionId":"../x"}', 'distributionId must be the id'],
@@ -62,17 +71,19 @@ describe('a ConfigurationError', () => {
   });
 });
 
-test('a variable\'s value can change the paths, and nothing else', () => {
-  const written = { distributionId: 'E1', waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL' };
+test.each(['distributionId', 'distributionTenantId'])('a variable\'s value can change the paths, and nothing else: %s', target => {
+  const written = { [target]: 'E1', waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL' };
   const hostile = fc.oneof(
     fc.string(),
     fc.constantFrom('"', '\\', '\n', '"],"failurePolicy":"WARN","x":["', '"],"distributionId":"E2","paths":["/', '"],"timeoutSeconds":1}'),
-    fc.tuple(fc.constantFrom(...Object.keys(written), 'paths'), fc.json()).map(([name, json]) => `"],"${name}":${json},"paths":["/`),
+    fc.tuple(fc.constantFrom(...Object.keys(written), 'distributionId', 'distributionTenantId', 'paths'), fc.json()).map(([name, json]) => `"],"${name}":${json},"paths":["/`),
   );
   fc.assert(fc.property(hostile, value => {
     const userParameters = JSON.stringify({ ...written, paths: ['/#{variables.release}/*'] }).replace('#{variables.release}', () => value);
     try {
-      expect(parse(userParameters, ENVIRONMENT)).toMatchObject(written);
+      const { paths, ...others } = parse(userParameters, ENVIRONMENT);
+      expect(paths.length).toBeGreaterThan(0);
+      expect(others).toEqual(written);
     } catch (error) {
       expect(error).toMatchObject({ type: 'ConfigurationError' });
     }

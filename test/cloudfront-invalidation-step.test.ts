@@ -1,0 +1,144 @@
+import { App, CfnOutput, Duration, Stack, Stage } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as pipelines from 'aws-cdk-lib/pipelines';
+import { stagesOf } from './expect';
+import { givenDistribution, givenDistributionTenant } from './given';
+import { CloudFrontInvalidationStep, InvalidationFailurePolicy, InvalidationPaths } from '../src';
+
+const ENV = { account: '111122223333', region: 'eu-west-1' };
+
+/** A site that the pipeline deploys. */
+class WebsiteStage extends Stage {
+  readonly distributionIdOutput: CfnOutput;
+
+  constructor(app: App, id: string) {
+    super(app, id, { env: ENV });
+    const stack = new Stack(this, 'Website');
+    this.distributionIdOutput = new CfnOutput(stack, 'DistributionId', { value: givenDistribution(stack).distributionId });
+  }
+}
+
+interface Given {
+  readonly app: App;
+  readonly stack: Stack;
+  readonly pipeline: pipelines.CodePipeline;
+}
+
+function givenCdkPipeline(props: Partial<pipelines.CodePipelineProps> = {}): Given {
+  const app = new App({ analyticsReporting: false });
+  const stack = new Stack(app, 'PipelineStack', { env: ENV });
+  const pipeline = new pipelines.CodePipeline(stack, 'CdkPipeline', {
+    synth: new pipelines.ShellStep('Synth', {
+      input: pipelines.CodePipelineSource.connection('owner/website', 'main', { connectionArn: 'arn:aws:codestar-connections:eu-west-1:111122223333:connection/id' }),
+      commands: ['npx cdk synth'],
+    }),
+    ...props,
+  });
+  return { app, stack, pipeline };
+}
+
+/** The actions that invoke a function, with their stage. */
+function invalidationsOf(stack: Stack) {
+  return stagesOf(stack).flatMap(stage => stage.Actions
+    .filter(({ ActionTypeId }) => ActionTypeId.Category === 'Invoke')
+    .map(action => ({ stage: stage.Name, name: action.Name, runOrder: action.RunOrder, parameters: JSON.parse(String(action.Configuration.UserParameters)) })));
+}
+
+test('after a deployed stage: the id comes from its output', () => {
+  // GIVEN
+  const { app, stack, pipeline } = givenCdkPipeline();
+  const website = new WebsiteStage(app, 'Production');
+
+  // WHEN
+  pipeline.addStage(website, { post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: website.distributionIdOutput })] });
+
+  // THEN
+  const [invalidation] = invalidationsOf(stack);
+  const deployment = stagesOf(stack).find(({ Name }) => Name === 'Production')!.Actions.find(({ Name }) => Name.includes('Deploy'))!;
+  expect(invalidation).toMatchObject({ stage: 'Production', name: 'Invalidate' });
+  expect(invalidation.parameters.distributionId).toBe(`#{${deployment.Namespace}.DistributionId}`);
+  expect(invalidation.runOrder).toBeGreaterThan(deployment.RunOrder!);
+});
+
+test('with an id that is known when the pipeline runs, the function may invalidate the distributions of its account', () => {
+  const { app, stack, pipeline } = givenCdkPipeline();
+  const website = new WebsiteStage(app, 'Production');
+  pipeline.addStage(website, { post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: website.distributionIdOutput })] });
+  pipeline.buildPipeline();
+  Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+    PolicyDocument: {
+      Statement: Match.arrayWith([Match.objectLike({
+        Action: Match.arrayWith(['cloudfront:CreateInvalidation']),
+        Resource: [{ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':cloudfront::111122223333:distribution/*']] }],
+      })]),
+    },
+  });
+});
+
+test('with a distribution of the app itself, it may invalidate that one', () => {
+  // GIVEN
+  const { app, stack, pipeline } = givenCdkPipeline();
+  const distribution = givenDistribution(new Stack(app, 'Website', { env: ENV }));
+
+  // WHEN
+  pipeline.addWave('Everywhere', { post: [new CloudFrontInvalidationStep('Invalidate', { distribution })] });
+
+  // THEN
+  pipeline.buildPipeline();
+  expect(JSON.stringify(Template.fromStack(stack).toJSON())).not.toContain('distribution/*');
+  Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+    PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: Match.arrayWith(['cloudfront:CreateInvalidation']) })]) },
+  });
+});
+
+test('with a distribution tenant', () => {
+  const { app, stack, pipeline } = givenCdkPipeline();
+  const distributionTenant = givenDistributionTenant(new Stack(app, 'Website', { env: ENV }));
+  pipeline.addWave('Everywhere', { post: [new CloudFrontInvalidationStep('Invalidate', { distributionTenant })] });
+  pipeline.buildPipeline();
+  Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+    PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: Match.arrayWith(['cloudfront:CreateInvalidationForDistributionTenant']) })]) },
+  });
+});
+
+test('two steps of one name in different stages, and two in one wave, do not collide', () => {
+  // GIVEN
+  const { app, stack, pipeline } = givenCdkPipeline();
+  const step = (website: WebsiteStage) => new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: website.distributionIdOutput });
+
+  // WHEN
+  const [staging, ...others] = ['Staging', 'Europe', 'America'].map(id => new WebsiteStage(app, id));
+  pipeline.addStage(staging, { post: [step(staging)] });
+  const wave = pipeline.addWave('Production');
+  others.forEach(website => wave.addStage(website, { post: [step(website)] }));
+
+  // THEN
+  expect(invalidationsOf(stack).map(({ stage, name }) => `${stage}/${name}`)).toEqual(['Staging/Invalidate', 'Production/Europe.Invalidate', 'Production/America.Invalidate']);
+  expect(new Set(invalidationsOf(stack).map(({ parameters }) => parameters.distributionId)).size).toBe(3);
+  Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', { Runtime: 'nodejs24.x' });
+});
+
+test('every option of the action', () => {
+  const { app, stack, pipeline } = givenCdkPipeline({ crossAccountKeys: true, selfMutation: true });
+  const website = new WebsiteStage(app, 'Production');
+  pipeline.addStage(website, {
+    post: [new CloudFrontInvalidationStep('Invalidate', {
+      distributionIdOutput: website.distributionIdOutput,
+      paths: InvalidationPaths.of('/a'),
+      waitForCompletion: false,
+      timeout: Duration.minutes(1),
+      failurePolicy: InvalidationFailurePolicy.WARN,
+    })],
+  });
+  expect(invalidationsOf(stack)[0].parameters).toMatchObject({ paths: ['/a'], waitForCompletion: false, timeoutSeconds: 60, failurePolicy: 'WARN' });
+  expect(stagesOf(stack).map(({ Name }) => Name)).toContain('UpdatePipeline');
+});
+
+test('none of the three, and two of them', () => {
+  const { app } = givenCdkPipeline();
+  const { distributionIdOutput } = new WebsiteStage(app, 'Production');
+  const distribution = givenDistribution(new Stack(app, 'Website'));
+  const message = "exactly one of distributionIdOutput, distribution and distributionTenant must be given to the step 'Invalidate'";
+  expect(() => new CloudFrontInvalidationStep('Invalidate', {})).toThrow(message);
+  expect(() => new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, distribution })).toThrow(message);
+});
