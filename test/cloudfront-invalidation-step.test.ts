@@ -29,7 +29,9 @@ function givenCdkPipeline(props: Partial<pipelines.CodePipelineProps> = {}): Giv
   const stack = new Stack(app, 'PipelineStack', { env: ENV });
   const pipeline = new pipelines.CodePipeline(stack, 'CdkPipeline', {
     synth: new pipelines.ShellStep('Synth', {
-      input: pipelines.CodePipelineSource.connection('owner/website', 'main', { connectionArn: 'arn:aws:codestar-connections:eu-west-1:111122223333:connection/id' }),
+      input: pipelines.CodePipelineSource.connection('owner/website', 'main', {
+        connectionArn: 'arn:aws:codestar-connections:eu-west-1:111122223333:connection/id',
+      }),
       commands: ['npx cdk synth'],
     }),
     ...props,
