@@ -1,9 +1,9 @@
 import { randomInt } from 'crypto';
 import { XMLBuilder, XMLParser, XMLValidator } from 'fast-xml-parser';
-import type { Role } from './iam';
+import { denial } from './iam';
 import { isRecord, problemsOf, type ApiModel } from './model';
 import model from './models/cloudfront.json';
-import { requestId, Service, ServiceError, type Answer, type Call, type RawRequest, type Surroundings } from './service';
+import { requestId, Service, ServiceError, type Answer, type Call, type Caller, type RawRequest, type Surroundings } from './service';
 
 const API_VERSION = '2020-05-31';
 const NAMESPACE = `http://cloudfront.amazonaws.com/doc/${API_VERSION}/`;
@@ -72,16 +72,17 @@ export interface InvalidationEvent {
 
 /** CloudFront's REST-XML API of invalidations. */
 export class CloudFront extends Service {
-  /** AWS wants us-east-1 here. With an endpoint of its own, the SDK signs for the function's Region instead. */
-  protected readonly credentialScope = /^[a-z0-9-]+\/cloudfront$/;
+  protected readonly credentialScope: RegExp;
 
   private readonly distributions = new Map<string, Distribution>();
   private readonly listeners: ((event: InvalidationEvent) => void)[] = [];
   private readonly parser = new XMLParser({ parseTagValue: false, ignoreAttributes: true, trimValues: false, isArray: name => name === 'Path' });
   private readonly builder = new XMLBuilder({ ignoreAttributes: false, format: false });
 
-  constructor(surroundings: Surroundings, private readonly account: string) {
+  constructor(surroundings: Surroundings, private readonly account: string, region: string) {
     super('cloudfront', surroundings);
+    // AWS takes the first two only. Given an endpoint of its own, the SDK signs for the Region of the function instead.
+    this.credentialScope = new RegExp(`^(us-east-1|cn-northwest-1|${region})/cloudfront$`);
   }
 
   addDistribution({ id, account }: { readonly id: string; readonly account?: string }): Distribution {
@@ -130,11 +131,10 @@ export class CloudFront extends Service {
       throw new ServiceError('NoSuchOperation', 404, `No operation at ${method} ${url.pathname}`);
     }
     if (method === 'POST' && invalidationId === undefined) {
-      return { operation: `CreateInvalidation${suffix}`, distributionId, input: { [idName]: distributionId, InvalidationBatch: this.parseBatch(body) } };
+      return { operation: `CreateInvalidation${suffix}`, distributionId, ...this.parseCreation(idName, distributionId, body) };
     }
     if (method === 'GET' && invalidationId === undefined) {
-      const parameters = ['Marker', 'MaxItems'].filter(name => url.searchParams.has(name)).map(name => [name, url.searchParams.get(name)]);
-      return { operation: `ListInvalidations${suffix}`, distributionId, input: { [idName]: distributionId, ...Object.fromEntries(parameters) } };
+      return { operation: `ListInvalidations${suffix}`, distributionId, input: { ...Object.fromEntries(url.searchParams), [idName]: distributionId } };
     }
     if (method === 'GET') {
       return { operation: `GetInvalidation${suffix}`, distributionId, input: { [idNameOfGet]: distributionId, Id: invalidationId } };
@@ -142,17 +142,16 @@ export class CloudFront extends Service {
     throw new ServiceError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.');
   }
 
-  protected perform({ operation, input, distributionId = '' }: Call, role: Role | undefined): Answer {
+  protected perform({ operation, input, distributionId = '' }: Call, caller: Caller | undefined): Answer {
     const isTenant = operation.endsWith('ForDistributionTenant');
     const resource = isTenant ? 'distribution-tenant' : 'distribution';
     const known = this.distributions.get(distributionId);
     const arn = known?.arn ?? `arn:aws:cloudfront::${this.account}:${resource}/${distributionId}`;
-    if (role === undefined) {
+    if (caller === undefined) {
       throw new ServiceError('InvalidClientTokenId', 403, 'The security token included in the request is invalid.');
     }
-    if (!role.allows(`cloudfront:${operation}`, arn)) {
-      throw new ServiceError('AccessDenied', 403, `User: arn:aws:sts::${this.account}:assumed-role/${role.name}/session is not authorized to perform: ` +
-        `cloudfront:${operation} on resource: ${arn} because no identity-based policy allows the cloudfront:${operation} action`);
+    if (!caller.role.allows(`cloudfront:${operation}`, arn)) {
+      throw new ServiceError('AccessDenied', 403, denial(caller.role, caller.session, `cloudfront:${operation}`, arn));
     }
     if (known === undefined || !known.arn.includes(`:${resource}/`)) {
       throw isTenant
@@ -162,7 +161,7 @@ export class CloudFront extends Service {
     if (operation.startsWith('CreateInvalidation')) {
       return this.create(known, operation, input);
     }
-    return operation.startsWith('GetInvalidation') ? this.get(known, String(input.Id)) : this.list(known, input);
+    return operation.startsWith('GetInvalidation') ? this.get(known, String(input.Id)) : this.list(known, operation, input);
   }
 
   protected error({ code, status, message }: ServiceError): Answer {
@@ -200,7 +199,7 @@ export class CloudFront extends Service {
 
     const earlier = distribution.invalidations.find(invalidation => invalidation.callerReference === callerReference);
     if (earlier !== undefined) {
-      if (distribution.settings.refusesRepeatedReference || [...earlier.paths].sort().join() !== [...paths].sort().join()) {
+      if (distribution.settings.refusesRepeatedReference || !isSameSet(earlier.paths, paths)) {
         throw new ServiceError(distribution.settings.callerReferenceError, 400,
           'Your request contains a caller reference that was used for a previous invalidation batch for the same distribution.');
       }
@@ -228,7 +227,12 @@ export class CloudFront extends Service {
     return this.invalidationAnswer(200, distribution, invalidation);
   }
 
-  private list(distribution: Distribution, { Marker: marker, MaxItems: maxItems }: Call['input']): Answer {
+  private list(distribution: Distribution, operation: string, input: Call['input']): Answer {
+    const { Marker: marker, MaxItems: maxItems } = input;
+    const problems = problemsOf(model as ApiModel, operation, input);
+    if (problems.length > 0) {
+      throw new ServiceError('InvalidArgument', 400, problems.join('; '));
+    }
     const limit = maxItems === undefined ? 100 : Number(maxItems);
     if (!Number.isInteger(limit) || limit < 1) {
       throw new ServiceError('InvalidArgument', 400, 'MaxItems must be a positive integer.');
@@ -262,21 +266,15 @@ export class CloudFront extends Service {
     return status === 201 ? { ...answer, headers: { ...answer.headers, location } } : answer;
   }
 
-  private parseBatch(body: string): Record<string, unknown> | undefined {
+  private parseCreation(idName: string, distributionId: string, body: string): Pick<Call, 'input' | 'problem'> {
     if (body.trim() === '') {
-      return undefined;
+      return { input: { [idName]: distributionId } };
     }
     const parsed: unknown = XMLValidator.validate(body) === true ? this.parser.parse(body) : undefined;
     const batch = isRecord(parsed) ? parsed.InvalidationBatch : undefined;
-    if (!isRecord(batch)) {
-      throw new ServiceError('MalformedXML', 400, 'The XML document is malformed.');
-    }
-    const { Paths: paths, ...others } = batch;
-    if (!isRecord(paths)) {
-      return batch;
-    }
-    const items = isRecord(paths.Items) ? paths.Items.Path : undefined;
-    return { ...others, Paths: { Quantity: Number(paths.Quantity), ...(Array.isArray(items) ? { Items: items } : {}) } };
+    return isRecord(batch)
+      ? { input: { [idName]: distributionId, InvalidationBatch: batchOf(batch) } }
+      : { input: { [idName]: distributionId }, problem: new ServiceError('MalformedXML', 400, 'The XML document is malformed.') };
   }
 
   private xml(status: number, root: string, content: object): Answer {
@@ -290,6 +288,40 @@ function isValidPath(path: string, { cacheTags }: DistributionSettings): boolean
     return cacheTags && /^#[!-+\--~]{1,256}$/.test(path) && !path.includes('*');
   }
   return path.startsWith('/') && path.length <= 4_000 && !path.slice(0, -1).includes('*') && !UNSAFE_IN_PATH.test(path);
+}
+
+/** The batch with a number and a list where the XML has texts and elements. What is not known stays, to be refused. */
+function batchOf({ Paths: paths, ...others }: Record<string, unknown>): Record<string, unknown> {
+  if (!isRecord(paths)) {
+    return { ...withoutBlanks(others), Paths: paths };
+  }
+  const { Quantity: quantity, Items: items, ...otherPaths } = paths;
+  return {
+    ...withoutBlanks(others),
+    Paths: {
+      ...withoutBlanks(otherPaths),
+      ...(quantity === undefined ? {} : { Quantity: /^\d+$/.test(String(quantity)) ? Number(quantity) : quantity }),
+      ...(items === undefined ? {} : { Items: itemsOf(items) }),
+    },
+  };
+}
+
+function itemsOf(items: unknown): unknown {
+  if (!isRecord(items)) {
+    return items === '' ? [] : items;
+  }
+  const { Path: paths = [], ...others } = withoutBlanks(items);
+  return Object.keys(others).length === 0 ? paths : items;
+}
+
+/** Without the line breaks and indentation between elements. */
+function withoutBlanks({ '#text': text, ...elements }: Record<string, unknown>): Record<string, unknown> {
+  return text === undefined || String(text).trim() === '' ? elements : { ...elements, '#text': text };
+}
+
+function isSameSet(left: readonly string[], right: readonly string[]): boolean {
+  const [a, b] = [new Set(left), new Set(right)];
+  return a.size === b.size && left.every(path => b.has(path));
 }
 
 function isWildcard(path: string): boolean {

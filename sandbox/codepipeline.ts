@@ -1,8 +1,8 @@
-import type { Role } from './iam';
+import { denial, type Role } from './iam';
 import type { Lambda } from './lambda';
 import { isRecord, problemsOf, type ApiModel } from './model';
 import model from './models/codepipeline.json';
-import { Service, ServiceError, type Answer, type Call, type RawRequest, type Surroundings } from './service';
+import { Service, ServiceError, type Answer, type Call, type Caller, type RawRequest, type Surroundings } from './service';
 
 const TARGET_PREFIX = 'CodePipeline_20150709.';
 
@@ -11,6 +11,8 @@ const JOB_TIMEOUT = 20 * 60_000;
 const ACTION_TIMEOUT = 24 * 60 * 60_000;
 
 const MAX_OUTPUT_VARIABLES_BYTES = 122_880;
+
+const JSON_TYPE = { 'content-type': 'application/x-amz-json-1.1' };
 
 /** Credentials for the artifacts, which no log may show. */
 export const ARTIFACT_CREDENTIALS = {
@@ -26,7 +28,7 @@ export interface ActionDefinition {
   readonly functionName: string;
   readonly userParameters?: string;
   readonly namespace?: string;
-  /** Who invokes the function. Without one, nothing is judged. */
+  /** Who invokes the function. @default - somebody who may */
   readonly role?: Role;
 }
 
@@ -79,7 +81,6 @@ interface Job {
   readonly definition: ActionDefinition;
   open: boolean;
   readonly cancelTimeout: () => void;
-  readonly end: (change: Partial<ActionExecution>) => void;
 }
 
 /** CodePipeline: its JSON API for jobs, and what stands behind it. */
@@ -90,8 +91,16 @@ export class CodePipeline extends Service {
 
   private readonly stages = new Map<string, readonly ActionDefinition[]>();
   private readonly jobs = new Map<string, Job>();
+  /** What to do when an action ends, for each that has not. */
+  private readonly running = new Map<ActionExecution, () => void>();
 
-  constructor(surroundings: Surroundings, private readonly lambda: Lambda, private readonly account: string, region: string) {
+  constructor(
+    surroundings: Surroundings,
+    private readonly lambda: Lambda,
+    private readonly roleAt: (arn: string) => Role,
+    private readonly account: string,
+    region: string,
+  ) {
     super('codepipeline', surroundings);
     this.credentialScope = new RegExp(`^${region}/codepipeline$`);
   }
@@ -125,38 +134,39 @@ export class CodePipeline extends Service {
     return { actions, finished: runAll() };
   }
 
-  /** Runs an action of no template. */
-  startAction({ functionName, userParameters, continuationToken, actionName = 'Action', role }: {
+  /** Runs an action of no template. Without a role's ARN, nobody asks whether the function may be invoked. */
+  startAction({ functionName, userParameters, continuationToken, actionName = 'Action', roleArn }: {
     readonly functionName: string;
     readonly userParameters?: string;
     readonly continuationToken?: string;
     readonly actionName?: string;
-    readonly role?: Role;
+    readonly roleArn?: string;
   }): ActionExecution {
+    const role = roleArn === undefined ? undefined : this.roleAt(roleArn);
     return this.run({ name: actionName, runOrder: 1, functionName, userParameters, role }, {}, continuationToken);
+  }
+
+  /** Ends an action as "Stop and abandon" does: the function goes on, and its answer is refused. */
+  abandon(execution: ActionExecution): void {
+    this.end(execution, { status: 'Abandoned' });
   }
 
   protected parse({ headers, body }: RawRequest): Call {
     const target = String(headers['x-amz-target'] ?? '');
-    let input: unknown;
-    try {
-      input = JSON.parse(body);
-    } catch {
-      input = undefined;
+    const operation = target.slice(TARGET_PREFIX.length);
+    if (!target.startsWith(TARGET_PREFIX) || !['PutJobSuccessResult', 'PutJobFailureResult'].includes(operation)) {
+      throw new ServiceError('UnknownOperationException', 400, `The sandbox knows no operation '${target}'.`);
     }
-    if (!target.startsWith(TARGET_PREFIX) || !isRecord(input)) {
-      throw new ServiceError('SerializationException', 400, 'The request is no request of CodePipeline.');
-    }
-    return { operation: target.slice(TARGET_PREFIX.length), input };
+    const input = parseJson(body);
+    return isRecord(input) ? { operation, input } : { operation, input: {}, problem: new ServiceError('SerializationException', 400, 'The body is no JSON object.') };
   }
 
-  protected perform({ operation, input }: Call, role: Role | undefined): Answer {
-    if (role === undefined) {
+  protected perform({ operation, input }: Call, caller: Caller | undefined): Answer {
+    if (caller === undefined) {
       throw new ServiceError('UnrecognizedClientException', 400, 'The security token included in the request is invalid.');
     }
-    if (!role.allows(`codepipeline:${operation}`, '*')) {
-      throw new ServiceError('AccessDeniedException', 400, `User: arn:aws:sts::${this.account}:assumed-role/${role.name}/session is not authorized ` +
-        `to perform: codepipeline:${operation} because no identity-based policy allows the codepipeline:${operation} action`);
+    if (!caller.role.allows(`codepipeline:${operation}`, '*')) {
+      throw new ServiceError('AccessDeniedException', 400, denial(caller.role, caller.session, `codepipeline:${operation}`));
     }
     const problems = problemsOf(model as ApiModel, operation, input);
     if (problems.length > 0) {
@@ -166,55 +176,53 @@ export class CodePipeline extends Service {
     if (job === undefined) {
       throw new ServiceError('JobNotFoundException', 400, `The job ${String(input.jobId)} does not exist.`);
     }
-    try {
-      this.judge(job, operation, input);
-      job.execution.reports.push({ jobId: String(input.jobId), operation, input, at: this.surroundings.clock.now() });
-      this.answer(job, operation, input);
-    } catch (error) {
-      if (error instanceof ServiceError) {
-        job.execution.reports.push({ jobId: String(input.jobId), operation, input, at: this.surroundings.clock.now(), refused: error.code });
-      }
-      throw error;
+    const problem = this.judge(job, operation, input);
+    job.execution.reports.push({
+      jobId: String(input.jobId), operation, input, at: this.surroundings.clock.now(), ...(problem === undefined ? {} : { refused: problem.code }),
+    });
+    if (problem !== undefined) {
+      throw problem;
     }
-    return { status: 200, body: '{}', headers: { 'content-type': 'application/x-amz-json-1.1' } };
+    this.answer(job, operation, input);
+    return { status: 200, body: '{}', headers: JSON_TYPE };
   }
 
   protected error({ code, status, message }: ServiceError): Answer {
-    return { status, body: JSON.stringify({ __type: code, message }), headers: { 'content-type': 'application/x-amz-json-1.1' } };
+    return { status, body: JSON.stringify({ __type: code, message }), headers: JSON_TYPE };
   }
 
-  private judge(job: Job, operation: string, input: Call['input']): void {
+  private judge(job: Job, operation: string, input: Call['input']): ServiceError | undefined {
     if (!job.open) {
-      throw new ServiceError('InvalidJobStateException', 400, `The job ${String(input.jobId)} is not in a state in which a result can be put.`);
+      return new ServiceError('InvalidJobStateException', 400, `The job ${String(input.jobId)} is not in a state in which a result can be put.`);
     }
     if (operation === 'PutJobSuccessResult' && input.outputVariables !== undefined) {
       if (input.continuationToken !== undefined) {
-        throw new ServiceError('ValidationException', 400, 'Output variables cannot be provided together with a continuation token.');
+        return new ServiceError('ValidationException', 400, 'Output variables cannot be provided together with a continuation token.');
       }
       if (Buffer.byteLength(JSON.stringify(input.outputVariables)) > MAX_OUTPUT_VARIABLES_BYTES) {
-        throw new ServiceError('OutputVariablesSizeExceededException', 400, 'The output variables exceed 122,880 bytes.');
+        return new ServiceError('OutputVariablesSizeExceededException', 400, 'The output variables exceed 122,880 bytes.');
       }
     }
+    return undefined;
   }
 
   private answer(job: Job, operation: string, input: Call['input']): void {
     const { clock } = this.surroundings;
-    job.open = false;
-    job.cancelTimeout();
+    close(job);
     if (operation === 'PutJobFailureResult') {
       const details = input.failureDetails as { type: string; message: string; externalExecutionId?: string };
-      job.end({ status: 'Failed', externalExecutionId: details.externalExecutionId, errorDetails: { code: details.type, message: details.message } });
+      this.end(job.execution, { status: 'Failed', externalExecutionId: details.externalExecutionId, errorDetails: { code: details.type, message: details.message } });
       return;
     }
     const { externalExecutionId, summary, percentComplete } = (input.executionDetails ?? {}) as Partial<ActionExecution>;
     const progress = { externalExecutionId, summary, percentComplete };
     if (input.continuationToken === undefined) {
-      job.end({ status: 'Succeeded', ...progress, outputVariables: (input.outputVariables ?? {}) as Record<string, string> });
+      this.end(job.execution, { status: 'Succeeded', ...progress, outputVariables: (input.outputVariables ?? {}) as Record<string, string> });
       return;
     }
     Object.assign(job.execution, progress);
     const token = String(input.continuationToken);
-    clock.after(this.delivery.continuationInterval, () => this.sendJob(job.execution, job.definition, job.end, token));
+    clock.after(this.delivery.continuationInterval, () => this.sendJob(job.execution, job.definition, token));
   }
 
   private run(definition: ActionDefinition, variables: Readonly<Record<string, string>>, continuationToken?: string): ActionExecution {
@@ -224,19 +232,15 @@ export class CodePipeline extends Service {
     const execution: ActionExecution = {
       actionName: definition.name, startedAt: clock.now(), jobs: [], reports: [], status: 'InProgress', outputVariables: {}, finished,
     };
-    let cancel = () => {};
-    const end = (change: Partial<ActionExecution>) => {
-      if (execution.status === 'InProgress') {
-        cancel();
-        Object.assign(execution, change, { endedAt: clock.now() });
-        resolve(execution);
-      }
-    };
-    cancel = clock.after(ACTION_TIMEOUT, () => end({ status: 'Failed', errorDetails: { code: 'JobTimedOut', message: 'The action timed out after 24 hours.' } }));
+    const cancelTimeout = clock.after(ACTION_TIMEOUT, () =>
+      this.end(execution, { status: 'Failed', errorDetails: { code: 'JobTimedOut', message: 'The action timed out after 24 hours.' } }));
+    this.running.set(execution, () => {
+      cancelTimeout();
+      resolve(execution);
+    });
 
-    const { arn } = this.lambda.function(definition.functionName);
-    if (definition.role !== undefined && !definition.role.allows('lambda:InvokeFunction', arn)) {
-      end({
+    if (definition.role !== undefined && !this.lambda.mayInvoke(definition.role, definition.functionName)) {
+      this.end(execution, {
         status: 'Failed',
         errorDetails: { code: 'PermissionError', message: `The provided role does not have permission to invoke the AWS Lambda function ${definition.functionName}` },
       });
@@ -244,11 +248,22 @@ export class CodePipeline extends Service {
     }
     // CodePipeline puts values in as they are, quotes and all (https://github.com/aws/aws-cdk/issues/31213).
     const userParameters = definition.userParameters?.replace(/#\{([^}]+)\}/g, (expression, name: string) => variables[name] ?? expression);
-    this.sendJob(execution, { ...definition, userParameters }, end, continuationToken);
+    this.sendJob(execution, { ...definition, userParameters }, continuationToken);
     return execution;
   }
 
-  private sendJob(execution: ActionExecution, definition: ActionDefinition, end: Job['end'], continuationToken: string | undefined): void {
+  private end(execution: ActionExecution, change: Partial<ActionExecution>): void {
+    const ended = this.running.get(execution);
+    if (ended !== undefined) {
+      this.running.delete(execution);
+      // A job of an ended action is over, too, whether or not it was answered.
+      [...this.jobs.values()].filter(job => job.execution === execution).forEach(close);
+      Object.assign(execution, change, { endedAt: this.surroundings.clock.now() });
+      ended();
+    }
+  }
+
+  private sendJob(execution: ActionExecution, definition: ActionDefinition, continuationToken: string | undefined): void {
     if (execution.status !== 'InProgress') {
       return;
     }
@@ -258,18 +273,14 @@ export class CodePipeline extends Service {
       execution,
       definition,
       open: true,
-      end,
-      cancelTimeout: clock.after(JOB_TIMEOUT, () => {
-        job.open = false;
-        end({
-          status: 'Failed',
-          errorDetails: {
-            code: 'JobFailed',
-            message: `The AWS Lambda function ${definition.functionName} failed to return a result. Check the function to verify that it has permission ` +
-              'to call the PutJobSuccessResult action and that it made a call to PutJobSuccessResult.',
-          },
-        });
-      }),
+      cancelTimeout: clock.after(JOB_TIMEOUT, () => this.end(execution, {
+        status: 'Failed',
+        errorDetails: {
+          code: 'JobFailed',
+          message: `The AWS Lambda function ${definition.functionName} failed to return a result. Check the function to verify that it has permission ` +
+            'to call the PutJobSuccessResult action and that it made a call to PutJobSuccessResult.',
+        },
+      })),
     };
     this.jobs.set(id, job);
     execution.jobs.push(id);
@@ -294,5 +305,18 @@ export class CodePipeline extends Service {
     for (let delivery = 0; delivery <= this.delivery.duplicateDeliveries; delivery++) {
       clock.after(delivery * this.delivery.duplicateAfter, () => void this.lambda.invokeAsync(definition.functionName, event));
     }
+  }
+}
+
+function close(job: Job): void {
+  job.open = false;
+  job.cancelTimeout();
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

@@ -14,7 +14,7 @@ export type FaultKind =
   | { readonly delay: number }
   /** The body ends half-way. */
   | { readonly truncate: true }
-  /** A body that is no XML and no JSON, with the status of success. */
+  /** A body that is no XML and no JSON, with status 200, after the effect. */
   | { readonly malformed: true };
 
 export interface Fault {
@@ -47,7 +47,9 @@ export class Faults {
         return entry.hits;
       },
       remove: () => {
-        this.active.splice(this.active.indexOf(entry), 1);
+        if (this.active.includes(entry)) {
+          this.active.splice(this.active.indexOf(entry), 1);
+        }
       },
     };
   }

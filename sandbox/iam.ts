@@ -6,25 +6,63 @@ export interface Statement {
   readonly Condition?: unknown;
 }
 
+/** What the policies say: a Deny wins, and nothing is allowed that no statement allows. */
+export type Judgement = 'allowed' | 'denied' | 'not allowed';
+
 /** Who calls: a role of the deployed templates, with its identity policies. */
 export class Role {
   readonly statements: Statement[] = [];
 
   constructor(readonly name: string, readonly arn: string, readonly accessKeyId: string) {}
 
-  /** Whether the policies allow it: a Deny wins, and nothing is allowed that no statement allows. */
   allows(action: string, resource: string): boolean {
-    const matching = this.statements.filter(statement => matches(statement, action, resource));
-    return matching.some(({ Effect }) => Effect === 'Allow') && !matching.some(({ Effect }) => Effect === 'Deny');
+    return this.judge(action, resource) === 'allowed';
+  }
+
+  judge(action: string, resource: string): Judgement {
+    const context = { 'aws:PrincipalArn': this.arn, 'aws:PrincipalAccount': this.arn.split(':')[4] };
+    const effects = this.statements.filter(statement => matches(statement, action, resource, context)).map(({ Effect }) => Effect);
+    return effects.includes('Deny') ? 'denied' : effects.includes('Allow') ? 'allowed' : 'not allowed';
   }
 }
 
-function matches(statement: Statement, action: string, resource: string): boolean {
-  if (statement.Condition !== undefined || statement.Action === undefined || statement.Resource === undefined) {
-    throw new Error(`The sandbox judges Action and Resource only, got ${JSON.stringify(statement)}`);
+/** What AWS tells a caller that may not. */
+export function denial(role: Role, session: string, action: string, resource?: string): string {
+  const on = resource === undefined ? '' : ` on resource: ${resource}`;
+  const why = role.judge(action, resource ?? '*') === 'denied'
+    ? 'with an explicit deny in an identity-based policy'
+    : `because no identity-based policy allows the ${action} action`;
+  return `User: arn:aws:sts::${role.arn.split(':')[4]}:assumed-role/${role.name}/${session} is not authorized to perform: ${action}${on} ${why}`;
+}
+
+function matches(statement: Statement, action: string, resource: string, context: Readonly<Record<string, string>>): boolean {
+  if (statement.Action === undefined || statement.Resource === undefined) {
+    throw new Error(`The sandbox judges Action and Resource, and no NotAction and NotResource, got ${JSON.stringify(statement)}`);
   }
+  // Conditions last: those of statements about other services need not be understood here.
   return list(statement.Action).some(pattern => wildcard(pattern.toLowerCase(), action.toLowerCase()))
-    && list(statement.Resource).some(pattern => wildcard(pattern, resource));
+    && list(statement.Resource).some(pattern => wildcard(pattern, resource))
+    && holds(statement.Condition, context);
+}
+
+const OPERATORS: Readonly<Record<string, (pattern: string, value: string) => boolean>> = {
+  StringEquals: (pattern, value) => pattern === value,
+  StringLike: wildcard,
+  ArnEquals: wildcard,
+  ArnLike: wildcard,
+};
+
+function holds(condition: unknown, context: Readonly<Record<string, string>>): boolean {
+  const operators = (condition ?? {}) as Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+  const isKnown = Object.entries(operators).every(([operator, keys]) =>
+    Object.hasOwn(OPERATORS, operator) && Object.keys(keys).every(key => Object.hasOwn(context, key)));
+  if (!isKnown) {
+    // A guess would make a test green for the wrong reason.
+    throw new Error(`The sandbox judges conditions with ${Object.keys(OPERATORS).join(', ')} on ${Object.keys(context).join(', ')} only, ` +
+      `got ${JSON.stringify(condition)}`);
+  }
+  return Object.entries(operators).every(([operator, keys]) => Object.entries(keys).every(([key, patterns]) =>
+    list(patterns).some(pattern => OPERATORS[operator](pattern, context[key]))));
 }
 
 function list(value: string | readonly string[]): readonly string[] {

@@ -1,10 +1,10 @@
 export { Clock } from './clock';
 export { CloudFront, Distribution, type DistributionSettings, type Invalidation, type InvalidationEvent } from './cloudfront';
-export { ARTIFACT_CREDENTIALS, CodePipeline, type ActionExecution, type Report, type StageExecution } from './codepipeline';
+export { ARTIFACT_CREDENTIALS, CodePipeline, type ActionExecution, type DeliverySettings, type Report, type StageExecution } from './codepipeline';
 export { Edge } from './edge';
 export { Faults, type Fault, type FaultHandle, type FaultKind } from './faults';
-export { Role, type Statement } from './iam';
-export { Lambda, type Crash, type Invocation } from './lambda';
+export { Role, type Judgement, type Statement } from './iam';
+export { Lambda, type Crash, type FunctionDefinition, type Invocation, type Permission } from './lambda';
 export { Sandbox, type DeployedStack, type DeployOptions, type SandboxOptions } from './sandbox';
 export { type ApiRequest } from './service';
 export { DeployedTemplate, type DeployedResource } from './template';

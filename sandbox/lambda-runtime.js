@@ -2,12 +2,15 @@
  * Lambda's side of a function, in a process of its own: loads the handler, and calls it for each event.
  *
  * With a time scale, the clocks and timers of the process run in the sandbox's time, so that the unmodified bundle lives in it.
+ * Only `process.hrtime` stays as it is: Node.js measures by it, too.
  */
 'use strict';
 
+const { syncBuiltinESMExports } = require('module');
 const { join } = require('path');
 const timers = require('timers');
 const timersPromises = require('timers/promises');
+const { promisify } = require('util');
 
 const scale = Number(process.env.SANDBOX_TIME_SCALE);
 const epoch = Number(process.env.SANDBOX_EPOCH);
@@ -16,32 +19,56 @@ const taskRoot = process.env.LAMBDA_TASK_ROOT;
 delete process.env.SANDBOX_TIME_SCALE;
 delete process.env.SANDBOX_EPOCH;
 
+/** What Node.js refuses to wait for longer than, and then does not wait at all. */
+const MAX_DELAY = 2 ** 31 - 1;
+
 const realNow = Date.now.bind(Date);
-const realSetTimeout = globalThis.setTimeout;
-const sandboxNow = () => epoch + (realNow() - epoch) * scale;
+const inSandbox = realTime => epoch + (realTime - epoch) * scale;
+const sandboxNow = () => inSandbox(realNow());
+const inRealTime = delay => delay > MAX_DELAY ? delay : delay / scale;
 
 if (scale !== 1) {
-  scaleTime();
+  scaleDates();
+  scaleTimers();
 }
 
-function scaleTime() {
+function scaleDates() {
   const RealDate = Date;
-  globalThis.Date = class extends RealDate {
-    constructor(...args) {
-      super(...(args.length === 0 ? [sandboxNow()] : args));
-    }
+  RealDate.now = () => Math.floor(sandboxNow());
+  // A proxy, so that a date of Node.js itself is a Date here, too.
+  globalThis.Date = new Proxy(RealDate, {
+    construct: (target, args, newTarget) =>
+      Reflect.construct(target, args.length === 0 ? [sandboxNow()] : args, newTarget === globalThis.Date ? target : newTarget),
+    apply: () => new RealDate(sandboxNow()).toString(),
+  });
+  const realPerformanceNow = performance.now.bind(performance);
+  const { timeOrigin } = performance;
+  Object.defineProperties(performance, {
+    now: { value: () => realPerformanceNow() * scale, configurable: true, writable: true },
+    timeOrigin: { value: inSandbox(timeOrigin), configurable: true },
+  });
+}
 
-    static now() {
-      return Math.round(sandboxNow());
-    }
+function scaleTimers() {
+  const { setTimeout, setInterval } = timers;
+  const { setTimeout: sleep, setInterval: tick } = timersPromises;
+
+  timersPromises.setTimeout = (delay, ...args) => sleep(inRealTime(delay), ...args);
+  timersPromises.setInterval = (delay, ...args) => tick(inRealTime(delay), ...args);
+  timersPromises.scheduler.wait = (delay, options) => timersPromises.setTimeout(delay, undefined, options);
+
+  globalThis.setTimeout = timers.setTimeout = (callback, delay, ...args) => setTimeout(callback, inRealTime(delay), ...args);
+  globalThis.setInterval = timers.setInterval = (callback, delay, ...args) => setInterval(callback, inRealTime(delay), ...args);
+  Object.defineProperty(timers.setTimeout, promisify.custom, { enumerable: true, value: timersPromises.setTimeout });
+
+  // Node's own one may or may not go through the timers above, depending on when it was loaded.
+  AbortSignal.timeout = delay => {
+    const controller = new AbortController();
+    const abort = () => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+    setTimeout(abort, inRealTime(delay)).unref();
+    return controller.signal;
   };
-  const scaled = real => Object.assign((callback, delay, ...args) => real(callback, (delay ?? 0) / scale, ...args), real);
-  globalThis.setTimeout = timers.setTimeout = scaled(timers.setTimeout);
-  globalThis.setInterval = timers.setInterval = scaled(timers.setInterval);
-  const sleep = timersPromises.setTimeout;
-  timersPromises.setTimeout = (delay, ...args) => sleep((delay ?? 0) / scale, ...args);
-  const timeout = AbortSignal.timeout.bind(AbortSignal);
-  AbortSignal.timeout = delay => timeout(Math.max(1, Math.round(delay / scale)));
+  syncBuiltinESMExports();
 }
 
 const [file, method] = handlerName.split('.');
@@ -50,6 +77,7 @@ if (typeof handler !== 'function') {
   throw new Error(`${handlerName} is undefined or not exported`);
 }
 
+// Listening also keeps the process, for the next event.
 process.on('message', async ({ event, requestId, functionArn, timeout }) => {
   const deadline = sandboxNow() + timeout;
   const context = {
@@ -67,7 +95,4 @@ process.on('message', async ({ event, requestId, functionArn, timeout }) => {
     process.send({ error: { type: error?.name ?? 'Error', message: String(error?.message ?? error) } });
   }
 });
-
-// Keeps the process for the next event.
-realSetTimeout(() => {}, 2 ** 31 - 1);
 process.send({ ready: true });

@@ -35,7 +35,17 @@ export interface Invocation {
   readonly logs: string[];
   endedAt?: number;
   outcome?: 'ok' | 'error' | 'timeout' | 'crash';
+  /** What the handler returned. */
+  result?: unknown;
   error?: { readonly type: string; readonly message: string };
+}
+
+/** What a function's own policy allows: an `AWS::Lambda::Permission`. */
+export interface Permission {
+  readonly action: string;
+  readonly principal: string;
+  /** Whether it is for calls on behalf of some other resource only, which a role's calls are not. */
+  readonly onBehalfOnly: boolean;
 }
 
 /** Kills a function when a request of it has had its effect, and is not answered yet. */
@@ -48,9 +58,15 @@ export interface Crash {
 interface Instance {
   readonly process: ChildProcess;
   readonly definition: FunctionDefinition;
+  /** Of this process alone, as Lambda's are. */
+  readonly sessionToken: string;
+  /** Resolves when the process is gone. */
+  readonly gone: Promise<void>;
   invocation?: Invocation;
   /** Where lines go: those of an ended invocation may still arrive. */
   logs: string[];
+  onMessage: (message: Message) => void;
+  onGone: () => void;
 }
 
 type Message = { readonly ready: true } | { readonly result: unknown } | { readonly error: { readonly type: string; readonly message: string } };
@@ -63,7 +79,9 @@ export class Lambda {
 
   private readonly functions = new Map<string, FunctionDefinition>();
   private readonly instances = new Set<Instance>();
+  private readonly permissions: { readonly functionName: string; readonly permission: Permission }[] = [];
   private readonly crashes: { readonly crash: Crash; left: number }[] = [];
+  private started = 0;
   private stopped = false;
 
   constructor(private readonly clock: Clock, private readonly endpoints: () => Readonly<Record<string, string>>) {}
@@ -73,26 +91,44 @@ export class Lambda {
   }
 
   function(nameOrArn: string): FunctionDefinition {
-    const definition = this.functions.get(nameOrArn.split(':').pop() ?? nameOrArn);
+    const definition = this.functions.get(nameOf(nameOrArn));
     if (definition === undefined) {
       throw new Error(`The sandbox has no function ${nameOrArn}`);
     }
     return definition;
   }
 
+  addPermission(functionName: string, permission: Permission): void {
+    this.permissions.push({ functionName: nameOf(functionName), permission });
+  }
+
+  /** Whether a role may invoke the function: by its own policies, or by the function's. */
+  mayInvoke(role: Role, functionName: string): boolean {
+    const { name, arn } = this.function(functionName);
+    const judgement = role.judge('lambda:InvokeFunction', arn);
+    return judgement === 'allowed' || judgement === 'not allowed' && this.permissions.some(({ functionName: owner, permission }) =>
+      owner === name && ['lambda:InvokeFunction', 'lambda:*'].includes(permission.action) &&
+      [role.arn, '*'].includes(permission.principal) && !permission.onBehalfOnly);
+  }
+
   crash(crash: Crash): void {
     this.crashes.push({ crash, left: crash.times ?? 1 });
   }
 
-  /** Kills the function that sent this request, if a crash is due. Returns whether it did. */
-  crashesAfter(request: ApiRequest): boolean {
-    const entry = this.crashes.find(({ crash, left }) => left > 0 && crash.when(request));
-    const busy = [...this.instances].find(({ invocation, definition }) => invocation !== undefined && definition.role.name === request.principal);
-    if (entry === undefined || busy === undefined) {
+  /** The function whose process has this session token. */
+  functionOf(sessionToken: string): string | undefined {
+    return this.instanceOf(sessionToken)?.definition.name;
+  }
+
+  /** Kills the process that sent this request, if a crash is due. Returns whether it did. */
+  crashesAfter(request: ApiRequest, sessionToken: string): boolean {
+    const instance = this.instanceOf(sessionToken);
+    const entry = instance && this.crashes.find(({ crash, left }) => left > 0 && crash.when(request));
+    if (entry === undefined) {
       return false;
     }
     entry.left--;
-    busy.process.kill('SIGKILL');
+    instance?.process.kill('SIGKILL');
     return true;
   }
 
@@ -113,12 +149,23 @@ export class Lambda {
     return this.run(functionName, event, 1);
   }
 
-  stop(): void {
+  /** Kills all functions, and waits until they are gone. */
+  async stop(): Promise<void> {
     this.stopped = true;
-    this.instances.forEach(instance => instance.process.kill('SIGKILL'));
+    await Promise.all([...this.instances].map(instance => {
+      instance.process.kill('SIGKILL');
+      return instance.gone;
+    }));
+  }
+
+  private instanceOf(sessionToken: string): Instance | undefined {
+    return [...this.instances].find(instance => instance.sessionToken === sessionToken);
   }
 
   private async run(functionName: string, event: unknown, attempt: number): Promise<Invocation> {
+    if (this.stopped) {
+      throw new Error(`The sandbox is stopped: it no longer runs ${functionName}`);
+    }
     const definition = this.function(functionName);
     const invocation: Invocation = {
       functionName: definition.name, requestId: crypto.randomUUID(), attempt, event, startedAt: this.clock.now(), logs: [],
@@ -131,33 +178,33 @@ export class Lambda {
 
     await new Promise<void>(resolve => {
       let cancelTimeout = () => {};
-      const end = (outcome: Invocation['outcome'], error?: Invocation['error']) => {
+      let timedOut = false;
+      const end = (change: Partial<Invocation>) => {
         cancelTimeout();
-        instance.process.removeAllListeners('message').removeAllListeners('exit');
-        Object.assign(invocation, { outcome: invocation.outcome ?? outcome, error, endedAt: this.clock.now() });
+        instance.onMessage = instance.onGone = () => {};
+        Object.assign(invocation, change, { endedAt: this.clock.now() });
         instance.invocation = undefined;
         resolve();
       };
       const begin = () => {
         cancelTimeout = this.clock.after(definition.timeout * 1_000, () => {
-          invocation.outcome = 'timeout';
+          timedOut = true;
           instance.process.kill('SIGKILL');
         });
-        const message = { event, requestId: invocation.requestId, functionArn: definition.arn, timeout: definition.timeout * 1_000 };
-        instance.process.send(message);
+        instance.process.send({ event, requestId: invocation.requestId, functionArn: definition.arn, timeout: definition.timeout * 1_000 });
       };
-      instance.process.on('message', (message: Message) => {
+      instance.onMessage = message => {
         if ('ready' in message) {
           begin();
         } else {
+          instance.onGone = () => {};
           // The log travels through a pipe of its own, and a test reads it as soon as this is over.
-          setImmediate(() => end('error' in message ? 'error' : 'ok', 'error' in message ? message.error : undefined));
+          setImmediate(() => end({ outcome: 'error' in message ? 'error' : 'ok', ...message }));
         }
-      });
-      instance.process.on('exit', () => {
-        this.instances.delete(instance);
-        end('crash', { type: 'Runtime.ExitError', message: 'Runtime exited' });
-      });
+      };
+      instance.onGone = () => end(timedOut
+        ? { outcome: 'timeout', error: { type: 'Sandbox.Timedout', message: `Task timed out after ${definition.timeout.toFixed(2)} seconds` } }
+        : { outcome: 'crash', error: { type: 'Runtime.ExitError', message: 'Runtime exited' } });
       if (idle !== undefined) {
         begin();
       }
@@ -167,22 +214,29 @@ export class Lambda {
 
   private start(definition: FunctionDefinition): Instance {
     const { role } = definition;
+    const region = definition.arn.split(':')[3];
+    const sessionToken = `session-of-${role.name}-${++this.started}`;
     const node = this.nodeFor(definition.runtime);
     const child = spawn(node.binary, [`--max-old-space-size=${definition.memorySize}`, join(__dirname, 'lambda-runtime.js')], {
       // Only what Lambda sets: what the tests happen to run with must not reach the function.
       env: {
         ...definition.environment,
         ...this.endpoints(),
-        PATH: process.env.PATH,
+        PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
+        LANG: 'en_US.UTF-8',
         TZ: ':UTC',
         _HANDLER: definition.handler,
         LAMBDA_TASK_ROOT: definition.code,
-        AWS_REGION: definition.arn.split(':')[3],
+        AWS_REGION: region,
+        AWS_DEFAULT_REGION: region,
+        AWS_EXECUTION_ENV: `AWS_Lambda_${definition.runtime}`,
         AWS_LAMBDA_FUNCTION_NAME: definition.name,
+        AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
         AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(definition.memorySize),
+        AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${definition.name}`,
         AWS_ACCESS_KEY_ID: role.accessKeyId,
         AWS_SECRET_ACCESS_KEY: `secret-of-${role.name}`,
-        AWS_SESSION_TOKEN: `session-of-${role.name}`,
+        AWS_SESSION_TOKEN: sessionToken,
         // What another version of Node.js warns of is not the function's own.
         ...(node.isOwn ? {} : { NODE_NO_WARNINGS: '1' }),
         SANDBOX_TIME_SCALE: String(this.clock.timeScale),
@@ -190,8 +244,15 @@ export class Lambda {
       },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    const instance: Instance = { process: child, definition, logs: [] };
+    // Not 'exit': what the process wrote last may come later than that.
+    const gone = new Promise<void>(resolve => child.once('close', () => resolve()));
+    const instance: Instance = { process: child, definition, sessionToken, gone, logs: [], onMessage: () => {}, onGone: () => {} };
     this.instances.add(instance);
+    child.on('message', (message: Message) => instance.onMessage(message));
+    child.once('close', () => {
+      this.instances.delete(instance);
+      instance.onGone();
+    });
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream! }).on('line', line => instance.logs.push(line));
     }
@@ -209,7 +270,9 @@ export class Lambda {
     }
     const notice = `The function runs on Node.js ${process.version}, not on its runtime ${runtime}: ` +
       'the "node" package is not installed, or its install script was not allowed.';
-    this.notices.push(notice);
+    if (!this.notices.includes(notice)) {
+      this.notices.push(notice);
+    }
     if (!told.has(notice)) {
       told.add(notice);
       process.stderr.write(`${notice}\n`);
@@ -220,6 +283,10 @@ export class Lambda {
 
 /** One line a process, however many sandboxes it starts. */
 const told = new Set<string>();
+
+function nameOf(nameOrArn: string): string {
+  return nameOrArn.slice(nameOrArn.lastIndexOf(':') + 1);
+}
 
 function nodePackage(): string | undefined {
   try {

@@ -36,7 +36,7 @@ function check(model: ApiModel, shapeName: string, value: unknown, at: string): 
         ...(shape.required ?? []).filter(name => value[name] === undefined)
           .map(name => `Value null at '${join(at, name)}' failed to satisfy constraint: Member must not be null`),
         // AWS ignores what it does not know; here a misspelt member must not pass.
-        ...Object.keys(value).filter(name => !(name in members)).map(name => `Unknown member '${join(at, name)}'`),
+        ...Object.keys(value).filter(name => !Object.hasOwn(members, name)).map(name => `Unknown member '${join(at, name)}'`),
         ...Object.entries(members).filter(([name]) => value[name] !== undefined)
           .flatMap(([name, member]) => check(model, member.shape, value[name], join(at, name))),
       ];

@@ -22,6 +22,17 @@ export interface DeployOptions {
   readonly stackName: string;
   /** The cloud assembly, with the folders of the functions' code. */
   readonly assetsDirectory: string;
+  /** Exports of stacks that are not deployed here. */
+  readonly exports?: Readonly<Record<string, string>>;
+}
+
+interface PolicyDocument {
+  readonly Statement: readonly Statement[];
+}
+
+interface RoleProperties {
+  readonly Policies?: readonly { readonly PolicyDocument: PolicyDocument }[];
+  readonly ManagedPolicyArns?: readonly string[];
 }
 
 /** A stack, as it stands in the sandbox. */
@@ -47,7 +58,10 @@ export class Sandbox {
   readonly cloudFront: CloudFront;
   readonly codePipeline: CodePipeline;
 
+  /** By ARN. */
   private readonly roles = new Map<string, Role>();
+  /** The statements of the managed policies, by ARN. */
+  private readonly managedPolicies = new Map<string, readonly Statement[]>();
   private readonly exports = new Map<string, string>();
 
   private constructor({ timeScale }: SandboxOptions) {
@@ -57,32 +71,29 @@ export class Sandbox {
       faults: this.faults,
       requests: this.requests,
       roleOf: accessKeyId => [...this.roles.values()].find(role => role.accessKeyId === accessKeyId),
-      afterEffect: request => this.lambda.crashesAfter(request),
+      functionOf: sessionToken => this.lambda.functionOf(sessionToken),
+      afterEffect: (request, sessionToken) => this.lambda.crashesAfter(request, sessionToken),
     };
     this.lambda = new Lambda(this.clock, () => ({
       AWS_ENDPOINT_URL_CLOUDFRONT: this.cloudFront.endpoint,
       AWS_ENDPOINT_URL_CODEPIPELINE: this.codePipeline.endpoint,
     }));
-    this.cloudFront = new CloudFront(surroundings, ACCOUNT);
-    this.codePipeline = new CodePipeline(surroundings, this.lambda, ACCOUNT, REGION);
+    this.cloudFront = new CloudFront(surroundings, ACCOUNT, REGION);
+    this.codePipeline = new CodePipeline(surroundings, this.lambda, arn => this.roleAt(arn), ACCOUNT, REGION);
   }
 
   async stop(): Promise<void> {
     this.clock.stop();
-    this.lambda.stop();
-    await Promise.all([this.cloudFront.stop(), this.codePipeline.stop()]);
+    await Promise.all([this.lambda.stop(), this.cloudFront.stop(), this.codePipeline.stop()]);
   }
 
   /** A role of its own, for a client that is no function. */
   addRole(name: string, statements: readonly Statement[]): Role {
-    const role = new Role(name, `arn:aws:iam::${ACCOUNT}:role/${name}`, `ASIA${Buffer.from(name).toString('hex').toUpperCase()}`);
-    role.statements.push(...statements);
-    this.roles.set(name, role);
-    return role;
+    return this.addRoleAt(`arn:aws:iam::${ACCOUNT}:role/${name}`, statements);
   }
 
   role(name: string): Role {
-    const role = this.roles.get(name);
+    const role = [...this.roles.values()].find(candidate => candidate.name === name);
     if (role === undefined) {
       throw new Error(`The sandbox has no role ${name}`);
     }
@@ -90,7 +101,8 @@ export class Sandbox {
   }
 
   /** Deploys a synthesised template: its distributions, functions, roles and the stages of its pipelines. */
-  deploy(template: object, { stackName, assetsDirectory }: DeployOptions): DeployedStack {
+  deploy(template: object, { stackName, assetsDirectory, exports = {} }: DeployOptions): DeployedStack {
+    Object.entries(exports).forEach(([name, value]) => this.exports.set(name, value));
     const deployed = new DeployedTemplate(template, { account: ACCOUNT, region: REGION, stackName, exports: this.exports });
     const resourcesOfType = (type: string) => deployed.resources.filter(resource => resource.type === type);
 
@@ -100,16 +112,14 @@ export class Sandbox {
     for (const { physicalId } of resourcesOfType('AWS::CloudFront::DistributionTenant')) {
       this.cloudFront.addDistributionTenant({ id: physicalId });
     }
-    for (const { physicalId, properties } of resourcesOfType('AWS::IAM::Role')) {
-      const inline = (properties.Policies ?? []) as { PolicyDocument: { Statement: Statement[] } }[];
-      this.addRole(physicalId, inline.flatMap(({ PolicyDocument }) => PolicyDocument.Statement));
-    }
-    for (const { properties } of [...resourcesOfType('AWS::IAM::Policy'), ...resourcesOfType('AWS::IAM::ManagedPolicy')]) {
-      const { Roles = [], PolicyDocument } = properties as { Roles?: string[]; PolicyDocument: { Statement: Statement[] } };
-      Roles.forEach(name => this.role(name).statements.push(...PolicyDocument.Statement));
-    }
+    this.addRoles(resourcesOfType, logicalId => String(deployed.resolve({ 'Fn::GetAtt': [logicalId, 'Arn'] })));
     for (const { physicalId, properties } of resourcesOfType('AWS::Lambda::Function')) {
       this.addFunction(physicalId, properties, assetsDirectory);
+    }
+    for (const { properties: { FunctionName, Action, Principal, ...condition } } of resourcesOfType('AWS::Lambda::Permission')) {
+      this.lambda.addPermission(String(FunctionName), {
+        action: String(Action), principal: String(Principal), onBehalfOnly: Object.keys(condition).length > 0,
+      });
     }
     for (const { physicalId, properties } of resourcesOfType('AWS::CodePipeline::Pipeline')) {
       this.addPipeline(physicalId, properties);
@@ -119,6 +129,42 @@ export class Sandbox {
       resourcesOfType,
       physicalId: logicalId => String(deployed.resolve({ Ref: logicalId })),
     };
+  }
+
+  private addRoles(resourcesOfType: DeployedStack['resourcesOfType'], arnOf: (logicalId: string) => string): void {
+    for (const { physicalId, properties } of resourcesOfType('AWS::IAM::ManagedPolicy')) {
+      this.managedPolicies.set(physicalId, (properties.PolicyDocument as PolicyDocument).Statement);
+    }
+    for (const { logicalId, properties } of resourcesOfType('AWS::IAM::Role')) {
+      const { Policies = [], ManagedPolicyArns = [] } = properties as RoleProperties;
+      this.addRoleAt(arnOf(logicalId), [
+        ...Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement),
+        // AWS's own policies are about logs and the like, which the sandbox has not.
+        ...ManagedPolicyArns.flatMap(arn => this.managedPolicies.get(arn) ?? []),
+      ]);
+    }
+    for (const { properties } of [...resourcesOfType('AWS::IAM::Policy'), ...resourcesOfType('AWS::IAM::ManagedPolicy')]) {
+      const { Roles = [], PolicyDocument } = properties as { Roles?: string[]; PolicyDocument: PolicyDocument };
+      Roles.forEach(name => this.roleNamed(name).statements.push(...PolicyDocument.Statement));
+    }
+  }
+
+  private addRoleAt(arn: string, statements: readonly Statement[]): Role {
+    // A role that is deployed again keeps its key: functions that run may still use it.
+    const accessKeyId = this.roles.get(arn)?.accessKeyId ?? `ASIA${String(this.roles.size + 1).padStart(16, '0')}`;
+    const role = new Role(nameOf(arn), arn, accessKeyId);
+    role.statements.push(...statements);
+    this.roles.set(arn, role);
+    return role;
+  }
+
+  /** The role of an ARN; one without permissions where no template and no test brought it. */
+  private roleAt(arn: string): Role {
+    return this.roles.get(arn) ?? this.addRoleAt(arn, []);
+  }
+
+  private roleNamed(name: string): Role {
+    return [...this.roles.values()].find(role => role.name === name) ?? this.addRole(name, []);
   }
 
   private addFunction(name: string, properties: Readonly<Record<string, unknown>>, assetsDirectory: string): void {
@@ -137,7 +183,7 @@ export class Sandbox {
       timeout: Number(properties.Timeout ?? 3),
       memorySize: Number(properties.MemorySize ?? 128),
       environment: (isRecord(properties.Environment) ? properties.Environment.Variables : {}) as Record<string, string>,
-      role: this.role(nameOf(String(properties.Role))),
+      role: this.roleAt(String(properties.Role)),
     });
   }
 
@@ -152,7 +198,7 @@ export class Sandbox {
           functionName: FunctionName,
           userParameters: UserParameters,
           namespace: action.Namespace === undefined ? undefined : String(action.Namespace),
-          role: this.role(nameOf(String(action.RoleArn ?? RoleArn))),
+          role: this.roleAt(String(action.RoleArn ?? RoleArn)),
         };
       }));
     }

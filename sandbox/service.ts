@@ -11,8 +11,10 @@ export interface ApiRequest {
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
   /** The role that signed the request. */
-  readonly principal?: string;
+  principal?: string;
+  /** Undefined for a request that got no answer. */
   status?: number;
+  /** The error that the service answered with, or `reset`, `hang` or `crash` where there was no answer. */
   errorCode?: string;
 }
 
@@ -34,6 +36,15 @@ export interface Call {
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly distributionId?: string;
+  /** What is wrong with the body: said once it is clear who asks. */
+  readonly problem?: ServiceError;
+}
+
+/** Who asks. */
+export interface Caller {
+  readonly role: Role;
+  /** The name of the function, for a function. */
+  readonly session: string;
 }
 
 export interface RawRequest {
@@ -49,8 +60,10 @@ export interface Surroundings {
   readonly faults: Faults;
   readonly requests: ApiRequest[];
   roleOf(accessKeyId: string): Role | undefined;
-  /** Called when a request has had its effect, and is not answered yet. */
-  afterEffect(request: ApiRequest): boolean;
+  /** The function whose process has this session token. */
+  functionOf(sessionToken: string): string | undefined;
+  /** Called when a request has had its effect, and is not answered yet. Returns whether the process that sent it is gone. */
+  afterEffect(request: ApiRequest, sessionToken: string): boolean;
 }
 
 /** One AWS service on loopback. */
@@ -87,7 +100,7 @@ export abstract class Service {
   /** Reads a request; throws a ServiceError where it is none that the service knows. */
   protected abstract parse(request: RawRequest): Call;
   /** Judges the request and does what it asks. */
-  protected abstract perform(call: Call, role: Role | undefined): Answer;
+  protected abstract perform(call: Call, caller: Caller | undefined): Answer;
   protected abstract error(error: ServiceError): Answer;
 
   private async serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -108,9 +121,11 @@ export abstract class Service {
     let answer: Answer;
     try {
       const call = this.parse(raw);
-      const role = this.signer(raw);
-      request = { at: clock.now(), service: this.name, operation: call.operation, input: call.input, principal: role?.name };
+      request = { at: clock.now(), service: this.name, operation: call.operation, input: call.input };
       requests.push(request);
+      const sessionToken = String(raw.headers['x-amz-security-token'] ?? '');
+      const caller = this.caller(raw, sessionToken);
+      request.principal = caller?.role.name;
       fault = faults.strike(this.name, call.operation, call.distributionId);
       if (fault !== undefined) {
         if ('reset' in fault && fault.reset === 'before') {
@@ -129,36 +144,39 @@ export abstract class Service {
           throw new ServiceError(fault.error, fault.status, fault.message ?? `${fault.error} (sandbox)`);
         }
       }
-      answer = this.perform(call, role);
-      if (this.surroundings.afterEffect(request)) {
+      if (call.problem !== undefined) {
+        throw call.problem;
+      }
+      answer = this.perform(call, caller);
+      if (this.surroundings.afterEffect(request, sessionToken)) {
         request.errorCode = 'crash';
         return;
       }
     } catch (error) {
-      if (!(error instanceof ServiceError)) {
-        throw error;
-      }
-      answer = this.error(error);
+      const problem = error instanceof ServiceError ? error : ownProblem(error);
+      answer = this.error(problem);
       if (request !== undefined) {
-        request.errorCode = error.code;
+        request.errorCode = problem.code;
       }
     }
 
     if (fault !== undefined && 'delay' in fault) {
       await clock.sleep(fault.delay);
     }
-    if (fault !== undefined && 'reset' in fault) {
-      incoming.socket.resetAndDestroy();
+    if (request !== undefined && fault !== undefined && ('reset' in fault || 'hang' in fault)) {
+      request.errorCode = 'reset' in fault ? 'reset' : 'hang';
+      if ('reset' in fault) {
+        incoming.socket.resetAndDestroy();
+      }
       return;
     }
-    if (fault !== undefined && 'hang' in fault) {
-      return;
-    }
+    const isMalformed = fault !== undefined && 'malformed' in fault;
+    const status = isMalformed ? 200 : answer.status;
+    const body = isMalformed ? '<!doctype html><p>proxy' : answer.body;
     if (request !== undefined) {
-      request.status = answer.status;
+      request.status = status;
     }
-    const body = fault !== undefined && 'malformed' in fault ? '<!doctype html><p>proxy' : answer.body;
-    response.writeHead(answer.status, {
+    response.writeHead(status, {
       ...answer.headers,
       'content-length': Buffer.byteLength(body),
       'x-amzn-requestid': requestId(),
@@ -172,7 +190,7 @@ export abstract class Service {
     response.end(body);
   }
 
-  private signer(raw: RawRequest): Role | undefined {
+  private caller(raw: RawRequest, sessionToken: string): Caller | undefined {
     const authorization = raw.headers.authorization ?? '';
     const [, accessKeyId, scope] = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/\d{8}\/([^,]+)\/aws4_request, /.exec(authorization) ?? [];
     if (accessKeyId === undefined) {
@@ -181,8 +199,16 @@ export abstract class Service {
     if (!this.credentialScope.test(scope)) {
       throw new ServiceError('SignatureDoesNotMatch', 403, `Credential should be scoped to ${this.credentialScope.source}, not ${scope}.`);
     }
-    return this.surroundings.roleOf(accessKeyId);
+    const role = this.surroundings.roleOf(accessKeyId);
+    return role && { role, session: this.surroundings.functionOf(sessionToken) ?? 'session' };
   }
+}
+
+/** What the sandbox itself cannot do, such as a policy that it cannot judge: nothing that waiting would mend. */
+function ownProblem(error: unknown): ServiceError {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`The sandbox cannot answer: ${message}\n`);
+  return new ServiceError('SandboxError', 400, message);
 }
 
 export function requestId(): string {

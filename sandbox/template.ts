@@ -1,4 +1,4 @@
-import { randomInt } from 'crypto';
+import { createHash, randomInt } from 'crypto';
 import { isRecord } from './model';
 
 /** A resource of a deployed template, with all its references resolved. */
@@ -18,6 +18,8 @@ export interface Environment {
   readonly exports: Map<string, string>;
 }
 
+type Mappings = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
+
 /** A synthesised CloudFormation template, with the physical ids and the values that a deployment would give it. */
 export class DeployedTemplate {
   readonly resources: readonly DeployedResource[];
@@ -27,15 +29,18 @@ export class DeployedTemplate {
   private readonly physicalIds = new Map<string, string>();
   private readonly conditions: Readonly<Record<string, unknown>>;
   private readonly parameters: Readonly<Record<string, unknown>>;
+  private readonly mappings: Mappings;
 
   constructor(template: object, private readonly environment: Environment) {
-    const { Resources = {}, Outputs = {}, Conditions = {}, Parameters = {} } = template as Record<string, Record<string, Record<string, unknown>>>;
+    const { Mappings = {}, ...sections } = template as { readonly Mappings?: Mappings };
+    const { Resources = {}, Outputs = {}, Conditions = {}, Parameters = {} } = sections as Record<string, Record<string, Record<string, unknown>>>;
+    this.mappings = Mappings;
     this.conditions = Conditions;
     this.parameters = Object.fromEntries(Object.entries(Parameters).map(([name, { Default }]) => [name, Default ?? '']));
     this.definitions = Object.fromEntries(Object.entries(Resources)
       .filter(([, { Condition }]) => Condition === undefined || this.condition(String(Condition))));
-    for (const [logicalId, { Type, Properties }] of Object.entries(this.definitions)) {
-      this.physicalIds.set(logicalId, this.physicalIdFor(logicalId, String(Type), isRecord(Properties) ? Properties : {}));
+    for (const [logicalId, { Type }] of Object.entries(this.definitions)) {
+      this.physicalIds.set(logicalId, this.physicalIdFor(logicalId, String(Type)));
     }
     this.resources = Object.entries(this.definitions).map(([logicalId, { Type, Properties }]) => ({
       logicalId,
@@ -81,8 +86,8 @@ export class DeployedTemplate {
       }
       case 'Fn::Sub': {
         const [text, values] = typeof argument === 'string' ? [argument, {}] : argument as [string, Record<string, unknown>];
-        return text.replace(/\$\{([^!][^}]*)\}/g, (_, reference: string) => String(
-          reference in values ? this.resolve(values[reference])
+        return text.replace(/\$\{(!?)([^}]*)\}/g, (_, literal: string, reference: string) => literal === '!' ? `\${${reference}}` : String(
+          Object.hasOwn(values, reference) ? this.resolve(values[reference])
             : reference.includes('.') ? this.intrinsic('Fn::GetAtt', reference) : this.reference(reference)));
       }
       case 'Fn::Select': {
@@ -115,6 +120,16 @@ export class DeployedTemplate {
         return list().some(Boolean);
       case 'Fn::Not':
         return !list()[0];
+      case 'Fn::FindInMap': {
+        const [map, top, second] = list().map(String);
+        const value = this.mappings[map]?.[top]?.[second];
+        if (value === undefined) {
+          throw new Error(`The template of ${this.environment.stackName} has no ${second} of ${top} in its mapping ${map}`);
+        }
+        return value;
+      }
+      case 'Fn::Base64':
+        return Buffer.from(String(this.resolve(argument))).toString('base64');
       case 'Fn::GetAZs':
         return ['a', 'b'].map(zone => `${this.environment.region}${zone}`);
       default:
@@ -142,7 +157,7 @@ export class DeployedTemplate {
       'AWS::NoValue': undefined,
       'AWS::NotificationARNs': [],
     };
-    if (name in pseudo) {
+    if (Object.hasOwn(pseudo, name)) {
       return pseudo[name];
     }
     const value = this.physicalIds.get(name) ?? this.parameters[name];
@@ -158,7 +173,7 @@ export class DeployedTemplate {
     const physicalId = String(this.reference(logicalId));
     switch (`${type}.${attribute}`) {
       case 'AWS::IAM::Role.Arn':
-        return `arn:aws:iam::${account}:role/${physicalId}`;
+        return `arn:aws:iam::${account}:role${String(this.resolve(this.propertiesOf(logicalId).Path) ?? '/')}${physicalId}`;
       case 'AWS::S3::Bucket.Arn':
         return `arn:aws:s3:::${physicalId}`;
       case 'AWS::Lambda::Function.Arn':
@@ -177,8 +192,14 @@ export class DeployedTemplate {
     }
   }
 
-  private physicalIdFor(logicalId: string, type: string, properties: Readonly<Record<string, unknown>>): string {
-    const { stackName } = this.environment;
+  private propertiesOf(logicalId: string): Readonly<Record<string, unknown>> {
+    const properties = this.definitions[logicalId]?.Properties;
+    return isRecord(properties) ? properties : {};
+  }
+
+  private physicalIdFor(logicalId: string, type: string): string {
+    const { account, stackName } = this.environment;
+    const properties = this.propertiesOf(logicalId);
     const names: Readonly<Record<string, string>> = {
       'AWS::IAM::Role': 'RoleName',
       'AWS::Lambda::Function': 'FunctionName',
@@ -194,7 +215,15 @@ export class DeployedTemplate {
     if (prefix !== undefined) {
       return prefix + Array.from({ length: 13 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'[randomInt(36)]).join('');
     }
-    const name = `${stackName}-${logicalId}`.slice(0, 64);
+    const name = shortened(`${stackName}-${logicalId}`);
+    if (type === 'AWS::IAM::ManagedPolicy') {
+      return `arn:aws:iam::${account}:policy/${String(properties.ManagedPolicyName ?? name)}`;
+    }
     return type === 'AWS::S3::Bucket' ? name.toLowerCase() : name;
   }
+}
+
+/** Names have 64 characters at most; two long ones that begin alike must not become one. */
+function shortened(name: string): string {
+  return name.length <= 64 ? name : `${name.slice(0, 51)}-${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
 }

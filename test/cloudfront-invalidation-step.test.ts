@@ -43,7 +43,9 @@ function givenCdkPipeline(props: Partial<pipelines.CodePipelineProps> = {}): Giv
 function invalidationsOf(stack: Stack) {
   return stagesOf(stack).flatMap(stage => stage.Actions
     .filter(({ ActionTypeId }) => ActionTypeId.Category === 'Invoke')
-    .map(action => ({ stage: stage.Name, name: action.Name, runOrder: action.RunOrder, parameters: JSON.parse(String(action.Configuration.UserParameters)) })));
+    .map(({ Name, RunOrder, Configuration }) => ({
+      stage: stage.Name, name: Name, runOrder: RunOrder, parameters: JSON.parse(String(Configuration.UserParameters)),
+    })));
 }
 
 test('after a deployed stage: the id comes from its output', () => {

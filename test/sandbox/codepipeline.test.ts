@@ -1,27 +1,22 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
-import { join } from 'path';
 import {
   CodePipelineClient, InvalidJobStateException, JobNotFoundException, PutJobFailureResultCommand, PutJobSuccessResultCommand, ValidationException,
   OutputVariablesSizeExceededException,
 } from '@aws-sdk/client-codepipeline';
-import { Sandbox, type Statement } from '../../sandbox';
+import { givenFunction, MAY_REPORT, removeFolders, until } from './given-function';
+import { ARTIFACT_CREDENTIALS, Sandbox, type Statement } from '../../sandbox';
 
-const ALLOWED: Statement[] = [{ Effect: 'Allow', Action: ['codepipeline:PutJobSuccessResult', 'codepipeline:PutJobFailureResult'], Resource: '*' }];
 const UNKNOWN_JOB = '11111111-abcd-1111-abcd-111111abcdef';
 
-let folder: string;
 let sandbox: Sandbox;
 let client: CodePipelineClient;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'sandbox-'));
   sandbox = await Sandbox.start({ timeScale: 600 });
-  client = givenClient('reporter', ALLOWED);
+  client = givenClient('reporter', MAY_REPORT);
 });
 afterEach(async () => {
   await sandbox.stop();
-  rmSync(folder, { recursive: true, force: true });
+  removeFolders();
 });
 
 describe('an answer to a job', () => {
@@ -37,6 +32,28 @@ describe('an answer to a job', () => {
     const action = startSilentAction();
     await client.send(new PutJobFailureResultCommand({ jobId: action.jobs[0], failureDetails: { type: 'PermissionError', message: 'no' } }));
     expect(await action.finished).toMatchObject({ status: 'Failed', errorDetails: { code: 'PermissionError', message: 'no' } });
+  });
+
+  test('the first job has no continuation token, and parameters only where the action has some', async () => {
+    const action = startSilentAction();
+    await until(() => sandbox.lambda.invocations.length === 1);
+    expect(sandbox.lambda.invocations[0].event).toEqual({
+      'CodePipeline.job': {
+        id: action.jobs[0],
+        accountId: '123456789012',
+        data: {
+          actionConfiguration: { configuration: { FunctionName: 'fn' } },
+          inputArtifacts: [],
+          outputArtifacts: [],
+          artifactCredentials: ARTIFACT_CREDENTIALS,
+        },
+      },
+    });
+    sandbox.codePipeline.startAction({ functionName: 'fn', userParameters: '{}', continuationToken: 'token' });
+    await until(() => sandbox.lambda.invocations.length === 2);
+    expect(sandbox.lambda.invocations[1].event).toMatchObject({
+      'CodePipeline.job': { data: { actionConfiguration: { configuration: { FunctionName: 'fn', UserParameters: '{}' } }, continuationToken: 'token' } },
+    });
   });
 
   test('a continuation token comes back in a new job', async () => {
@@ -96,93 +113,79 @@ test('no answer for 20 minutes ends the action; each answer starts them anew', a
   expect(action.status).toBe('InProgress');
   const ended = await action.finished;
   expect(ended).toMatchObject({ status: 'Failed', errorDetails: { code: 'JobFailed', message: expect.stringContaining('failed to return a result') } });
+  // 15 minutes until the answer, half a minute until the next job, and its 20 minutes.
+  expect(Number(ended.endedAt) - ended.startedAt).toBeGreaterThanOrEqual(35 * 60_000);
+  expect(Number(ended.endedAt) - ended.startedAt).toBeLessThan(45 * 60_000);
   await expect(client.send(new PutJobSuccessResultCommand({ jobId: action.jobs[1] }))).rejects.toBeInstanceOf(InvalidJobStateException);
 });
 
+test('an answer to an action that was abandoned is refused', async () => {
+  const action = startSilentAction();
+  sandbox.codePipeline.abandon(action);
+  expect(await action.finished).toMatchObject({ status: 'Abandoned', endedAt: expect.any(Number) });
+  await expect(client.send(new PutJobSuccessResultCommand({ jobId: action.jobs[0] }))).rejects.toBeInstanceOf(InvalidJobStateException);
+  expect(action.status).toBe('Abandoned');
+});
+
+test('24 hours end the action, and the job that is open then', async () => {
+  await sandbox.stop();
+  sandbox = await Sandbox.start({ timeScale: 28_800 });
+  client = givenClient('reporter', MAY_REPORT);
+  const action = startSilentAction();
+  // The next job comes 15 minutes before the end, too late for its own 20 minutes to pass.
+  sandbox.codePipeline.delivery.continuationInterval = 23.75 * 60 * 60_000 - (sandbox.clock.now() - action.startedAt);
+  await client.send(new PutJobSuccessResultCommand({ jobId: action.jobs[0], continuationToken: 'token' }));
+  const { jobs, errorDetails } = await action.finished;
+  expect(errorDetails).toMatchObject({ code: 'JobTimedOut' });
+  await expect(client.send(new PutJobSuccessResultCommand({ jobId: jobs[jobs.length - 1] }))).rejects.toBeInstanceOf(InvalidJobStateException);
+});
+
+test.each([
+  [{ duplicateDeliveries: 1, duplicateAfter: 0 }, 2],
+  [{ duplicateDeliveries: 2, duplicateAfter: 5_000 }, 3],
+])('%j delivers the same event again', async (delivery, deliveries) => {
+  Object.assign(sandbox.codePipeline.delivery, delivery);
+  const action = startSilentAction();
+  await until(() => sandbox.lambda.invocations.length === deliveries);
+  expect(action.jobs).toHaveLength(1);
+  expect(sandbox.lambda.invocations).toMatchObject(Array(deliveries).fill({ attempt: 1, event: { 'CodePipeline.job': { id: action.jobs[0] } } }));
+  const [first, ...others] = sandbox.lambda.invocations.map(({ startedAt }) => startedAt);
+  expect(others[others.length - 1] - first).toBeGreaterThanOrEqual((deliveries - 1) * delivery.duplicateAfter * 0.8);
+});
+
+test('another operation than the sandbox knows is refused, and so is a body that is no JSON', async () => {
+  const post = async (operation: string, body: string) => {
+    const { accessKeyId } = sandbox.role('reporter');
+    const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20260101/eu-west-1/codepipeline/aws4_request, SignedHeaders=host, Signature=0`;
+    const headers = { 'x-amz-target': `CodePipeline_20150709.${operation}`, authorization };
+    const response = await fetch(sandbox.codePipeline.endpoint, { method: 'POST', headers, body });
+    return { status: response.status, ...await response.json() as object };
+  };
+  expect(await post('ListPipelines', '{}')).toMatchObject({ status: 400, __type: 'UnknownOperationException' });
+  expect(await post('PutJobSuccessResult', '{')).toMatchObject({ status: 400, __type: 'SerializationException' });
+  expect(await post('PutJobSuccessResult', '{"jobId":"x"}')).toEqual({
+    status: 400,
+    __type: 'ValidationException',
+    message: "1 validation error detected: Value 'x' at 'jobId' failed to satisfy constraint: " +
+      'Member must satisfy regular expression pattern: [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}',
+  });
+  expect(await post('PutJobSuccessResult', `{"jobId":"${UNKNOWN_JOB}","sumary":"typo"}`)).toMatchObject({ __type: 'ValidationException' });
+});
+
 test('a role that may not invoke the function fails the action, and no job is sent', async () => {
-  givenFunction('exports.handler = async () => {};');
+  givenFunction(sandbox, 'exports.handler = async () => {};');
   const role = sandbox.addRole('action', [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: 'arn:aws:lambda:*:*:function:other' }]);
-  const action = await sandbox.codePipeline.startAction({ functionName: 'fn', role }).finished;
+  const action = await sandbox.codePipeline.startAction({ functionName: 'fn', roleArn: role.arn }).finished;
   expect(action).toMatchObject({ status: 'Failed', jobs: [], errorDetails: { code: 'PermissionError' } });
 });
 
-describe('Lambda', () => {
-  test('runs the function in a fresh process, on its own version of Node.js where that is installed', async () => {
-    givenFunction('let n = 0; exports.handler = async () => ({ n: ++n, pid: process.pid, version: process.version, keys: Object.keys(process.env) , out: console.log(process.version) });');
-    const first = await sandbox.lambda.invoke('fn', {});
-    expect(first.outcome).toBe('ok');
-    const [version] = first.logs;
-    expect(version.startsWith('v24.') || sandbox.lambda.notices[0].includes('not on its runtime nodejs24.x')).toBe(true);
-  });
-
-  test('gives it what Lambda gives it, and nothing of ours', async () => {
-    process.env.OF_OURS = 'secret';
-    givenFunction('exports.handler = async (event, context) => { console.log(JSON.stringify({ env: process.env, event, left: context.getRemainingTimeInMillis() })); };');
-    const { logs } = await sandbox.lambda.invoke('fn', { a: 1 });
-    const { env, event, left } = JSON.parse(logs[0]);
-    expect(event).toEqual({ a: 1 });
-    expect(left).toBeLessThanOrEqual(60_000);
-    expect(left).toBeGreaterThan(0);
-    expect(env).toMatchObject({ KEY: 'value', AWS_REGION: 'eu-west-1', AWS_LAMBDA_FUNCTION_NAME: 'fn', AWS_ENDPOINT_URL_CLOUDFRONT: sandbox.cloudFront.endpoint });
-    expect(env).not.toHaveProperty('OF_OURS');
-  });
-
-  test('tries an event that failed twice more, after one and two minutes', async () => {
-    givenFunction('exports.handler = async () => { throw new TypeError("boom"); };');
-    await sandbox.lambda.invokeAsync('fn', {});
-    expect(sandbox.lambda.invocations).toMatchObject([1, 2, 3].map(attempt => ({ attempt, outcome: 'error', error: { type: 'TypeError', message: 'boom' } })));
-    const [first, second, third] = sandbox.lambda.invocations.map(({ startedAt }) => startedAt);
-    expect(second - first).toBeGreaterThanOrEqual(60_000);
-    expect(third - second).toBeGreaterThanOrEqual(120_000);
-  });
-
-  test('kills it at its timeout, and starts a fresh process', async () => {
-    givenFunction('exports.handler = async event => { console.log(process.pid); await new Promise(resolve => setTimeout(resolve, event.ms)); };');
-    expect(await sandbox.lambda.invoke('fn', { ms: 120_000 })).toMatchObject({ outcome: 'timeout' });
-    expect(await sandbox.lambda.invoke('fn', { ms: 1 })).toMatchObject({ outcome: 'ok' });
-    const [first, second] = sandbox.lambda.invocations.map(({ logs }) => logs[0]);
-    expect(second).not.toBe(first);
-  });
-
-  test('keeps the process for the next event, and takes another for one at the same time', async () => {
-    givenFunction('exports.handler = async () => { console.log(process.pid); await new Promise(resolve => setTimeout(resolve, 1_000)); };');
-    await sandbox.lambda.invoke('fn', {});
-    await Promise.all([sandbox.lambda.invoke('fn', {}), sandbox.lambda.invoke('fn', {})]);
-    const [first, second, third] = sandbox.lambda.invocations.map(({ logs }) => logs[0]);
-    expect(second).toBe(first);
-    expect(third).not.toBe(first);
-  });
-});
-
-function givenFunction(code: string): void {
-  mkdirSync(join(folder, 'code'));
-  writeFileSync(join(folder, 'code', 'index.js'), code);
-  sandbox.lambda.addFunction({
-    name: 'fn',
-    arn: 'arn:aws:lambda:eu-west-1:123456789012:function:fn',
-    code: join(folder, 'code'),
-    handler: 'index.handler',
-    runtime: 'nodejs24.x',
-    timeout: 60,
-    memorySize: 128,
-    environment: { KEY: 'value' },
-    role: sandbox.addRole('fn-role', ALLOWED),
-  });
-}
-
 /** An action whose function never answers, so that the test can. */
 function startSilentAction() {
-  givenFunction('exports.handler = async () => {};');
+  givenFunction(sandbox, 'exports.handler = async () => {};');
   return sandbox.codePipeline.startAction({ functionName: 'fn' });
 }
 
-function givenClient(roleName: string, statements: Statement[]): CodePipelineClient {
+function givenClient(roleName: string, statements: readonly Statement[]): CodePipelineClient {
   const { accessKeyId } = sandbox.addRole(roleName, statements);
   return new CodePipelineClient({ endpoint: sandbox.codePipeline.endpoint, region: 'eu-west-1', credentials: { accessKeyId, secretAccessKey: 'secret' } });
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) {
-    await new Promise(resolve => setTimeout(resolve, 5));
-  }
 }
