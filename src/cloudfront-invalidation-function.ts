@@ -94,7 +94,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
   private readonly targetIds: Readonly<Record<Target['resource'], Set<string>>> = { 'distribution': new Set(), 'distribution-tenant': new Set() };
 
   /**
-   * @throws Error if `timeout` is shorter than 30 seconds
+   * @throws Error if `timeout` is shorter than 30 seconds, or if the id of `distribution` cannot be one
    */
   constructor(scope: Construct, id: string, props: CloudFrontInvalidationFunctionProps = {}) {
     const { distribution, logRetention, logRemovalPolicy, ...options } = props;
@@ -103,6 +103,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
       throw new Error(`timeout must be at least ${MIN_TIMEOUT.toHumanString()}, so that the function can wait for CloudFront and still report ` +
         `to CodePipeline, got ${timeout.toHumanString()}. To limit the whole wait, set the timeout of the stage or action.`);
     }
+    const target = distribution && targetOf({ distribution });
     super(scope, id);
 
     const logGroup = options.logGroup ?? new logs.LogGroup(this, 'LogGroup', {
@@ -118,10 +119,10 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     this.grantPrincipal = this.role.grantPrincipal;
 
     this.lambdaFunction = new lambda.Function(this, 'Function', {
-      description: 'Invalidates a CloudFront cache for CodePipeline, and waits until it is done',
-      architecture: lambda.Architecture.ARM_64,
-      memorySize: 256,
       ...options,
+      description: options.description ?? 'Invalidates a CloudFront cache for CodePipeline, and waits until it is done',
+      architecture: options.architecture ?? lambda.Architecture.ARM_64,
+      memorySize: options.memorySize ?? 256,
       timeout,
       logGroup,
       role: this.role,
@@ -138,9 +139,9 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
       // These two actions know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodepipeline.html
       resources: ['*'],
     }));
-    if (distribution !== undefined) {
-      this.lambdaFunction.addEnvironment(DISTRIBUTION_ID_ENV, distribution.distributionRef.distributionId);
-      this._serve(targetOf({ distribution }));
+    if (target !== undefined) {
+      this.lambdaFunction.addEnvironment(DISTRIBUTION_ID_ENV, target.id);
+      this._serve(target);
     }
   }
 

@@ -166,6 +166,21 @@ test.each([2, 29])('a timeout of %i seconds is refused before anything is made',
   expect(stack.node.children).toEqual([]);
 });
 
+test('a distribution with an id that is none is refused before anything is made', () => {
+  const stack = givenStack();
+  const distribution = cloudfront.Distribution.fromDistributionAttributes(stack, 'D', { distributionId: 'www.example.com', domainName: 'd.example.com' });
+  expect(() => new CloudFrontInvalidationFunction(stack, 'Fn', { distribution })).toThrow('distributionId must be the id of a CloudFront distribution');
+  expect(stack.node.tryFindChild('Fn')).toBeUndefined();
+});
+
+test('an option that is given as undefined is as if it were not given', () => {
+  const stack = givenStack();
+  new CloudFrontInvalidationFunction(stack, 'Fn', { architecture: undefined, memorySize: undefined, timeout: undefined, description: undefined });
+  Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
+    Architectures: ['arm64'], MemorySize: 256, Timeout: 300, Description: Match.stringLikeRegexp('^Invalidates'),
+  });
+});
+
 test('a timeout of 30 seconds is enough', () => {
   const stack = givenStack();
   new CloudFrontInvalidationFunction(stack, 'Fn', { timeout: Duration.seconds(30) });
