@@ -34,8 +34,9 @@ export type FailurePolicy = 'FAIL' | 'WARN';
 export const FAILURE_POLICIES: readonly FailurePolicy[] = ['FAIL', 'WARN'];
 
 /**
- * The action's `UserParameters`, as JSON. `paths` stands last and every other parameter is always written: what a
- * pipeline variable brings into a path can then only repeat a parameter, which the function refuses.
+ * The action's `UserParameters`, as JSON. `paths` stands last and every other parameter is always written (of the two
+ * ids, one): what a pipeline variable brings into a path can then only repeat a parameter or add the other id, and the
+ * function refuses both.
  */
 export interface JobParameters {
   /** Either this or `distributionTenantId`. */
