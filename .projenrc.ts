@@ -74,6 +74,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   devDeps: [
     '@aws-sdk/client-cloudfront',
     '@aws-sdk/client-codepipeline',
+    '@aws-sdk/client-sts',
     '@smithy/service-error-classification',
     `@types/node@^${LAMBDA_NODE_MAJOR}`,
     'cdk-nag@^2',

@@ -90,8 +90,8 @@ export class CloudFront extends Service {
   }
 
   /** A tenant of a multi-tenant distribution, which has invalidations of its own. */
-  addDistributionTenant({ id }: { readonly id: string }): Distribution {
-    return this.add(new Distribution(id, `arn:aws:cloudfront::${this.account}:distribution-tenant/${id}`));
+  addDistributionTenant({ id, account }: { readonly id: string; readonly account?: string }): Distribution {
+    return this.add(new Distribution(id, `arn:aws:cloudfront::${account ?? this.account}:distribution-tenant/${id}`));
   }
 
   removeDistribution(id: string): void {
@@ -145,15 +145,17 @@ export class CloudFront extends Service {
   protected perform({ operation, input, distributionId = '' }: Call, caller: Caller | undefined): Answer {
     const isTenant = operation.endsWith('ForDistributionTenant');
     const resource = isTenant ? 'distribution-tenant' : 'distribution';
-    const known = this.distributions.get(distributionId);
-    const arn = known?.arn ?? `arn:aws:cloudfront::${this.account}:${resource}/${distributionId}`;
     if (caller === undefined) {
       throw new ServiceError('InvalidClientTokenId', 403, 'The security token included in the request is invalid.');
     }
+    // Nobody but the owner's account knows a distribution: CloudFront has no policy that would admit another.
+    const arn = `arn:aws:cloudfront::${caller.role.account}:${resource}/${distributionId}`;
+    const candidate = this.distributions.get(distributionId);
+    const known = candidate?.arn === arn ? candidate : undefined;
     if (!caller.role.allows(`cloudfront:${operation}`, arn)) {
       throw new ServiceError('AccessDenied', 403, denial(caller.role, caller.session, `cloudfront:${operation}`, arn));
     }
-    if (known === undefined || !known.arn.includes(`:${resource}/`)) {
+    if (known === undefined) {
       throw isTenant
         ? new ServiceError('EntityNotFound', 404, 'The specified distribution tenant does not exist.')
         : new ServiceError('NoSuchDistribution', 404, 'The specified distribution does not exist.');

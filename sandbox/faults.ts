@@ -1,4 +1,4 @@
-export type ServiceName = 'cloudfront' | 'codepipeline';
+export type ServiceName = 'cloudfront' | 'codepipeline' | 'sts';
 
 /** What goes wrong with a request. */
 export type FaultKind =

@@ -6,23 +6,55 @@ export interface Statement {
   readonly Condition?: unknown;
 }
 
+/** A statement of a role's trust policy. */
+export interface TrustStatement {
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: string | readonly string[];
+  readonly Principal: '*' | { readonly AWS?: string | readonly string[] };
+  readonly Condition?: unknown;
+}
+
+/** What a condition may ask for. A key that the request lacks is `undefined`. */
+type Context = Readonly<Record<string, string | undefined>>;
+
 /** What the policies say: a Deny wins, and nothing is allowed that no statement allows. */
 export type Judgement = 'allowed' | 'denied' | 'not allowed';
 
 /** Who calls: a role of the deployed templates, with its identity policies. */
 export class Role {
   readonly statements: Statement[] = [];
+  readonly trust: TrustStatement[] = [];
 
   constructor(readonly name: string, readonly arn: string, readonly accessKeyId: string) {}
+
+  get account(): string {
+    return this.arn.split(':')[4];
+  }
 
   allows(action: string, resource: string): boolean {
     return this.judge(action, resource) === 'allowed';
   }
 
   judge(action: string, resource: string): Judgement {
-    const context = { 'aws:PrincipalArn': this.arn, 'aws:PrincipalAccount': this.arn.split(':')[4] };
-    const effects = this.statements.filter(statement => matches(statement, action, resource, context)).map(({ Effect }) => Effect);
+    const effects = this.statements.filter(statement => matches(statement, action, resource, this.context)).map(({ Effect }) => Effect);
     return effects.includes('Deny') ? 'denied' : effects.includes('Allow') ? 'allowed' : 'not allowed';
+  }
+
+  /** By what the trust policy lets another role assume this one: that role itself, or all of its account; or not at all. */
+  trusts(other: Role, context: Context): 'role' | 'account' | undefined {
+    const applying = this.trust.filter(({ Action, Condition }) =>
+      list(Action).includes('sts:AssumeRole') && holds(Condition, { ...context, ...other.context }));
+    const names = (effect: Statement['Effect'], principals: readonly string[]) => applying.some(({ Effect, Principal }) =>
+      Effect === effect && (Principal === '*' ? ['*'] : list(Principal.AWS ?? [])).some(principal => principals.includes(principal)));
+    const account = [other.account, `arn:aws:iam::${other.account}:root`];
+    if (names('Deny', [other.arn, ...account, '*'])) {
+      return undefined;
+    }
+    return names('Allow', [other.arn]) ? 'role' : names('Allow', [...account, '*']) ? 'account' : undefined;
+  }
+
+  private get context(): Context {
+    return { 'aws:PrincipalArn': this.arn, 'aws:PrincipalAccount': this.account };
   }
 }
 
@@ -32,10 +64,10 @@ export function denial(role: Role, session: string, action: string, resource?: s
   const why = role.judge(action, resource ?? '*') === 'denied'
     ? 'with an explicit deny in an identity-based policy'
     : `because no identity-based policy allows the ${action} action`;
-  return `User: arn:aws:sts::${role.arn.split(':')[4]}:assumed-role/${role.name}/${session} is not authorized to perform: ${action}${on} ${why}`;
+  return `User: arn:aws:sts::${role.account}:assumed-role/${role.name}/${session} is not authorized to perform: ${action}${on} ${why}`;
 }
 
-function matches(statement: Statement, action: string, resource: string, context: Readonly<Record<string, string>>): boolean {
+function matches(statement: Statement, action: string, resource: string, context: Context): boolean {
   if (statement.Action === undefined || statement.Resource === undefined) {
     throw new Error(`The sandbox judges Action and Resource, and no NotAction and NotResource, got ${JSON.stringify(statement)}`);
   }
@@ -52,7 +84,7 @@ const OPERATORS: Readonly<Record<string, (pattern: string, value: string) => boo
   ArnLike: wildcard,
 };
 
-function holds(condition: unknown, context: Readonly<Record<string, string>>): boolean {
+function holds(condition: unknown, context: Context): boolean {
   const operators = (condition ?? {}) as Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
   const isKnown = Object.entries(operators).every(([operator, keys]) =>
     Object.hasOwn(OPERATORS, operator) && Object.keys(keys).every(key => Object.hasOwn(context, key)));
@@ -62,7 +94,7 @@ function holds(condition: unknown, context: Readonly<Record<string, string>>): b
       `got ${JSON.stringify(condition)}`);
   }
   return Object.entries(operators).every(([operator, keys]) => Object.entries(keys).every(([key, patterns]) =>
-    list(patterns).some(pattern => OPERATORS[operator](pattern, context[key]))));
+    list(patterns).some(pattern => context[key] !== undefined && OPERATORS[operator](pattern, context[key]))));
 }
 
 function list(value: string | readonly string[]): readonly string[] {

@@ -3,8 +3,9 @@ export { CloudFront, Distribution, type DistributionSettings, type Invalidation,
 export { ARTIFACT_CREDENTIALS, CodePipeline, type ActionExecution, type DeliverySettings, type Report, type StageExecution } from './codepipeline';
 export { Edge } from './edge';
 export { Faults, type Fault, type FaultHandle, type FaultKind } from './faults';
-export { Role, type Judgement, type Statement } from './iam';
+export { Role, type Judgement, type Statement, type TrustStatement } from './iam';
 export { Lambda, type Crash, type FunctionDefinition, type Invocation, type Permission } from './lambda';
 export { Sandbox, type DeployedStack, type DeployOptions, type SandboxOptions } from './sandbox';
 export { type ApiRequest } from './service';
+export { Sts } from './sts';
 export { DeployedTemplate, type DeployedResource } from './template';

@@ -4,10 +4,11 @@ import { Clock } from './clock';
 import { CloudFront } from './cloudfront';
 import { CodePipeline, type ActionDefinition } from './codepipeline';
 import { Faults } from './faults';
-import { Role, type Statement } from './iam';
+import { Role, type Statement, type TrustStatement } from './iam';
 import { Lambda } from './lambda';
 import { isRecord } from './model';
 import type { ApiRequest, Surroundings } from './service';
+import { Sts } from './sts';
 import { DeployedTemplate, type DeployedResource } from './template';
 
 const ACCOUNT = '123456789012';
@@ -22,6 +23,8 @@ export interface DeployOptions {
   readonly stackName: string;
   /** The cloud assembly, with the folders of the functions' code. */
   readonly assetsDirectory: string;
+  /** The account to deploy to. @default '123456789012' */
+  readonly account?: string;
   /** Exports of stacks that are not deployed here. */
   readonly exports?: Readonly<Record<string, string>>;
 }
@@ -33,6 +36,7 @@ interface PolicyDocument {
 interface RoleProperties {
   readonly Policies?: readonly { readonly PolicyDocument: PolicyDocument }[];
   readonly ManagedPolicyArns?: readonly string[];
+  readonly AssumeRolePolicyDocument?: { readonly Statement: readonly TrustStatement[] };
 }
 
 /** A stack, as it stands in the sandbox. */
@@ -42,11 +46,11 @@ export interface DeployedStack {
   resourcesOfType(type: string): DeployedResource[];
 }
 
-/** AWS on loopback: CloudFront, CodePipeline and Lambda, as far as an invalidation needs them. */
+/** AWS on loopback: CloudFront, CodePipeline, STS and Lambda, as far as an invalidation needs them. */
 export class Sandbox {
   static async start(options: SandboxOptions = {}): Promise<Sandbox> {
     const sandbox = new Sandbox(options);
-    await Promise.all([sandbox.cloudFront.start(), sandbox.codePipeline.start()]);
+    await Promise.all([sandbox.cloudFront, sandbox.codePipeline, sandbox.sts].map(service => service.start()));
     return sandbox;
   }
 
@@ -57,6 +61,7 @@ export class Sandbox {
   readonly lambda: Lambda;
   readonly cloudFront: CloudFront;
   readonly codePipeline: CodePipeline;
+  readonly sts: Sts;
 
   /** By ARN. */
   private readonly roles = new Map<string, Role>();
@@ -70,21 +75,27 @@ export class Sandbox {
       clock: this.clock,
       faults: this.faults,
       requests: this.requests,
-      roleOf: accessKeyId => [...this.roles.values()].find(role => role.accessKeyId === accessKeyId),
-      functionOf: sessionToken => this.lambda.functionOf(sessionToken),
-      afterEffect: (request, sessionToken) => this.lambda.crashesAfter(request, sessionToken),
+      callerOf: (accessKeyId, sessionToken) => {
+        const role = [...this.roles.values()].find(candidate => candidate.accessKeyId === accessKeyId);
+        return role === undefined
+          ? this.sts.callerOf(accessKeyId, sessionToken)
+          : { role, session: this.lambda.functionOf(sessionToken) ?? 'session' };
+      },
+      afterEffect: (request, sessionToken) => this.lambda.crashesAfter(request, this.sts.originOf(sessionToken)),
     };
     this.lambda = new Lambda(this.clock, () => ({
       AWS_ENDPOINT_URL_CLOUDFRONT: this.cloudFront.endpoint,
       AWS_ENDPOINT_URL_CODEPIPELINE: this.codePipeline.endpoint,
+      AWS_ENDPOINT_URL_STS: this.sts.endpoint,
     }));
     this.cloudFront = new CloudFront(surroundings, ACCOUNT, REGION);
     this.codePipeline = new CodePipeline(surroundings, this.lambda, arn => this.roleAt(arn), ACCOUNT, REGION);
+    this.sts = new Sts(surroundings, arn => this.roles.get(arn), REGION);
   }
 
   async stop(): Promise<void> {
     this.clock.stop();
-    await Promise.all([this.lambda.stop(), this.cloudFront.stop(), this.codePipeline.stop()]);
+    await Promise.all([this.lambda, this.cloudFront, this.codePipeline, this.sts].map(part => part.stop()));
   }
 
   /** A role of its own, for a client that is no function. */
@@ -101,20 +112,20 @@ export class Sandbox {
   }
 
   /** Deploys a synthesised template: its distributions, functions, roles and the stages of its pipelines. */
-  deploy(template: object, { stackName, assetsDirectory, exports = {} }: DeployOptions): DeployedStack {
+  deploy(template: object, { stackName, assetsDirectory, account = ACCOUNT, exports = {} }: DeployOptions): DeployedStack {
     Object.entries(exports).forEach(([name, value]) => this.exports.set(name, value));
-    const deployed = new DeployedTemplate(template, { account: ACCOUNT, region: REGION, stackName, exports: this.exports });
+    const deployed = new DeployedTemplate(template, { account, region: REGION, stackName, exports: this.exports });
     const resourcesOfType = (type: string) => deployed.resources.filter(resource => resource.type === type);
 
     for (const { physicalId } of resourcesOfType('AWS::CloudFront::Distribution')) {
-      this.cloudFront.addDistribution({ id: physicalId });
+      this.cloudFront.addDistribution({ id: physicalId, account });
     }
     for (const { physicalId } of resourcesOfType('AWS::CloudFront::DistributionTenant')) {
-      this.cloudFront.addDistributionTenant({ id: physicalId });
+      this.cloudFront.addDistributionTenant({ id: physicalId, account });
     }
-    this.addRoles(resourcesOfType, logicalId => String(deployed.resolve({ 'Fn::GetAtt': [logicalId, 'Arn'] })));
+    this.addRoles(account, resourcesOfType, logicalId => String(deployed.resolve({ 'Fn::GetAtt': [logicalId, 'Arn'] })));
     for (const { physicalId, properties } of resourcesOfType('AWS::Lambda::Function')) {
-      this.addFunction(physicalId, properties, assetsDirectory);
+      this.addFunction(`arn:aws:lambda:${REGION}:${account}:function:${physicalId}`, properties, assetsDirectory);
     }
     for (const { properties: { FunctionName, Action, Principal, ...condition } } of resourcesOfType('AWS::Lambda::Permission')) {
       this.lambda.addPermission(String(FunctionName), {
@@ -131,21 +142,22 @@ export class Sandbox {
     };
   }
 
-  private addRoles(resourcesOfType: DeployedStack['resourcesOfType'], arnOf: (logicalId: string) => string): void {
+  private addRoles(account: string, resourcesOfType: DeployedStack['resourcesOfType'], arnOf: (logicalId: string) => string): void {
     for (const { physicalId, properties } of resourcesOfType('AWS::IAM::ManagedPolicy')) {
       this.managedPolicies.set(physicalId, (properties.PolicyDocument as PolicyDocument).Statement);
     }
     for (const { logicalId, properties } of resourcesOfType('AWS::IAM::Role')) {
-      const { Policies = [], ManagedPolicyArns = [] } = properties as RoleProperties;
-      this.addRoleAt(arnOf(logicalId), [
+      const { Policies = [], ManagedPolicyArns = [], AssumeRolePolicyDocument } = properties as RoleProperties;
+      const role = this.addRoleAt(arnOf(logicalId), [
         ...Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement),
         // AWS's own policies are about logs and the like, which the sandbox has not.
         ...ManagedPolicyArns.flatMap(arn => this.managedPolicies.get(arn) ?? []),
       ]);
+      role.trust.push(...AssumeRolePolicyDocument?.Statement ?? []);
     }
     for (const { properties } of [...resourcesOfType('AWS::IAM::Policy'), ...resourcesOfType('AWS::IAM::ManagedPolicy')]) {
       const { Roles = [], PolicyDocument } = properties as { Roles?: string[]; PolicyDocument: PolicyDocument };
-      Roles.forEach(name => this.roleNamed(name).statements.push(...PolicyDocument.Statement));
+      Roles.forEach(name => this.roleNamed(name, account).statements.push(...PolicyDocument.Statement));
     }
   }
 
@@ -163,11 +175,11 @@ export class Sandbox {
     return this.roles.get(arn) ?? this.addRoleAt(arn, []);
   }
 
-  private roleNamed(name: string): Role {
-    return [...this.roles.values()].find(role => role.name === name) ?? this.addRole(name, []);
+  private roleNamed(name: string, account: string): Role {
+    return [...this.roles.values()].find(role => role.name === name && role.account === account) ?? this.addRoleAt(`arn:aws:iam::${account}:role/${name}`, []);
   }
 
-  private addFunction(name: string, properties: Readonly<Record<string, unknown>>, assetsDirectory: string): void {
+  private addFunction(arn: string, properties: Readonly<Record<string, unknown>>, assetsDirectory: string): void {
     const { S3Key } = properties.Code as { S3Key?: string };
     const code = join(assetsDirectory, `asset.${String(S3Key).replace(/\.zip$/, '')}`);
     if (S3Key === undefined || !existsSync(code)) {
@@ -175,8 +187,8 @@ export class Sandbox {
       return;
     }
     this.lambda.addFunction({
-      name,
-      arn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`,
+      name: arn.slice(arn.lastIndexOf(':') + 1),
+      arn,
       code,
       handler: String(properties.Handler),
       runtime: String(properties.Runtime),

@@ -36,6 +36,8 @@ export interface Call {
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly distributionId?: string;
+  /** Of the caller. */
+  readonly sessionToken?: string;
   /** What is wrong with the body: said once it is clear who asks. */
   readonly problem?: ServiceError;
 }
@@ -43,7 +45,7 @@ export interface Call {
 /** Who asks. */
 export interface Caller {
   readonly role: Role;
-  /** The name of the function, for a function. */
+  /** The name of the function, for a function; for an assumed role what its assumer has chosen. */
   readonly session: string;
 }
 
@@ -59,9 +61,8 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly faults: Faults;
   readonly requests: ApiRequest[];
-  roleOf(accessKeyId: string): Role | undefined;
-  /** The function whose process has this session token. */
-  functionOf(sessionToken: string): string | undefined;
+  /** Whose credentials these are. Throws a ServiceError where they are no longer valid. */
+  callerOf(accessKeyId: string, sessionToken: string): Caller | undefined;
   /** Called when a request has had its effect, and is not answered yet. Returns whether the process that sent it is gone. */
   afterEffect(request: ApiRequest, sessionToken: string): boolean;
 }
@@ -138,7 +139,7 @@ export abstract class Service {
           return;
         }
         if ('throttle' in fault) {
-          throw new ServiceError(this.name === 'cloudfront' ? 'Throttling' : 'ThrottlingException', 400, 'Rate exceeded');
+          throw new ServiceError(this.name === 'codepipeline' ? 'ThrottlingException' : 'Throttling', 400, 'Rate exceeded');
         }
         if ('error' in fault) {
           throw new ServiceError(fault.error, fault.status, fault.message ?? `${fault.error} (sandbox)`);
@@ -199,8 +200,7 @@ export abstract class Service {
     if (!this.credentialScope.test(scope)) {
       throw new ServiceError('SignatureDoesNotMatch', 403, `Credential should be scoped to ${this.credentialScope.source}, not ${scope}.`);
     }
-    const role = this.surroundings.roleOf(accessKeyId);
-    return role && { role, session: this.surroundings.functionOf(sessionToken) ?? 'session' };
+    return this.surroundings.callerOf(accessKeyId, sessionToken);
   }
 }
 

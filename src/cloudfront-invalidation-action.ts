@@ -1,7 +1,7 @@
 import { Lazy, Stack, Token, Tokenization } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 import { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 import {
@@ -14,6 +14,8 @@ import {
 } from './contract';
 import { InvalidationFailurePolicy } from './invalidation-failure-policy';
 import { InvalidationPaths } from './invalidation-paths';
+import { checkReach, distributionRoleOf } from './private/distribution-role';
+import { pipelineNameOf } from './private/pipeline';
 import { targetOf } from './private/target';
 import { namespaceOf } from './private/variables';
 
@@ -96,7 +98,8 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   private hasReaders = false;
 
   /**
-   * @throws Error if `timeout` is out of range, or if the parameters cannot fit 1000 characters
+   * @throws Error unless exactly one of `distribution` and `distributionTenant` is given, if `timeout` is out of range, or if the
+   *   parameters cannot fit 1000 characters
    */
   constructor(private readonly props: CloudFrontInvalidationActionProps) {
     super();
@@ -156,7 +159,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       actionTypeId: { category: codepipeline.ActionCategory.INVOKE, owner: 'AWS', provider: 'Lambda', version: '1' },
       runOrder: this.props.runOrder,
       namespace: this.namespace,
-      configuration: this.configuration(pipeline, invalidationFunction),
+      configuration: this.configuration(pipeline, pipeline, invalidationFunction),
     };
   }
 
@@ -168,20 +171,31 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       actions: ['lambda:InvokeFunction'],
       resources: [invalidationFunction.functionArn],
     }));
-    return { configuration: this.configuration(scope, invalidationFunction) };
+    return { configuration: this.configuration(scope, stage.pipeline, invalidationFunction) };
   }
 
   private configure(scope: Construct, stageName: string): CloudFrontInvalidationFunction {
+    checkReach(scope, this.props);
     this.stageName = stageName;
+    const { distributionRole } = this.props;
     const invalidationFunction = this.props.function ?? CloudFrontInvalidationFunction._sharedBy(Stack.of(scope));
-    invalidationFunction._serve(targetOf(this.props));
+    if (distributionRole === undefined) {
+      invalidationFunction._serve(targetOf(this.props));
+    } else {
+      invalidationFunction._assume(distributionRole);
+    }
     return invalidationFunction;
   }
 
-  private configuration(scope: Construct, invalidationFunction: CloudFrontInvalidationFunction): Record<string, string> {
+  private configuration(scope: Construct, pipeline: IConstruct, invalidationFunction: CloudFrontInvalidationFunction): Record<string, string> {
+    const { distributionRole } = this.parameters;
+    const parameters: JobParameters = {
+      ...this.parameters,
+      distributionRole: distributionRole && { ...distributionRole, pipelineName: pipelineNameOf(pipeline) },
+    };
     return {
       FunctionName: invalidationFunction.functionName,
-      UserParameters: Stack.of(scope).toJsonString(this.parameters),
+      UserParameters: Stack.of(scope).toJsonString(parameters),
     };
   }
 
@@ -203,6 +217,7 @@ function toParameters(props: CloudFrontInvalidationActionProps): JobParameters {
 
   const parameters: JobParameters = {
     ...(resource === 'distribution' ? { distributionId: id } : { distributionTenantId: id }),
+    distributionRole: distributionRoleOf(props),
     waitForCompletion: props.waitForCompletion ?? true,
     timeoutSeconds,
     failurePolicy: props.failurePolicy ?? InvalidationFailurePolicy.FAIL,

@@ -1,5 +1,5 @@
 import * as path from 'path';
-import { ArnFormat, Duration, Lazy, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, Lazy, Names, PhysicalName, RemovalPolicy, type Stack } from 'aws-cdk-lib';
 import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -7,8 +7,8 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
 import { Construct } from 'constructs';
 import { DISTRIBUTION_ID_ENV } from './contract';
+import { InvalidationPermission } from './private/invalidation-permission';
 import { targetOf, type Target } from './private/target';
-import { holdsVariable } from './private/variables';
 
 /** The handler's tests run on this version of Node.js, so it does not follow the Region or the CDK version. */
 const LAMBDA_RUNTIME = lambda.Runtime.NODEJS_24_X;
@@ -91,7 +91,8 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
 
   public readonly grantPrincipal: iam.IPrincipal;
 
-  private readonly targetIds: Readonly<Record<Target['resource'], Set<string>>> = { 'distribution': new Set(), 'distribution-tenant': new Set() };
+  private readonly permission: InvalidationPermission;
+  private readonly distributionRoleArns = new Set<string>();
 
   /**
    * @throws Error if `timeout` is shorter than 30 seconds, or if the id of `distribution` cannot be one
@@ -112,11 +113,14 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     });
     this.role = options.role ?? new iam.Role(this, 'Role', {
       description: 'Invalidates CloudFront caches for CodePipeline',
+      // The trust policy of a role in another account names it.
+      roleName: PhysicalName.GENERATE_IF_NEEDED,
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       // Nothing broader than needed: the log is granted below, on this log group only.
       managedPolicies: options.vpc && [iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole')],
     });
     this.grantPrincipal = this.role.grantPrincipal;
+    this.permission = new InvalidationPermission(this, this.role);
 
     this.lambdaFunction = new lambda.Function(this, 'Function', {
       ...options,
@@ -150,17 +154,23 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
    *
    * @internal
    */
-  public _serve({ resource, id }: Target): void {
-    if (this.targetIds[resource].size === 0) {
-      const suffix = resource === 'distribution' ? '' : 'ForDistributionTenant';
+  public _serve(target: Target): void {
+    this.permission.add(target);
+  }
+
+  /**
+   * Lets the function assume a role, which in turn may invalidate a distribution.
+   *
+   * @internal
+   */
+  public _assume(distributionRole: iam.IRole): void {
+    if (this.distributionRoleArns.size === 0) {
       this.role.addToPrincipalPolicy(new iam.PolicyStatement({
-        // ListInvalidations finds the invalidation that an earlier delivery of the same job created.
-        actions: ['CreateInvalidation', 'GetInvalidation', 'ListInvalidations'].map(action => `cloudfront:${action}${suffix}`),
-        resources: Lazy.list({ produce: () => [...this.targetIds[resource]].map(resourceName => this.arnOf(resource, resourceName)) }),
+        actions: ['sts:AssumeRole'],
+        resources: Lazy.list({ produce: () => [...this.distributionRoleArns] }),
       }));
     }
-    // Which one a pipeline variable will name is known only when the pipeline runs.
-    this.targetIds[resource].add(holdsVariable(id) ? '*' : id);
+    this.distributionRoleArns.add(distributionRole.roleArn);
   }
 
   /**
@@ -177,9 +187,5 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
         principal: pipeline.roleArn,
       });
     }
-  }
-
-  private arnOf(resource: Target['resource'], resourceName: string): string {
-    return Stack.of(this).formatArn({ service: 'cloudfront', region: '', resource, resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
   }
 }

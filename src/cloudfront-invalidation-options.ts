@@ -1,4 +1,5 @@
 import type { Duration } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
 import type { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
 import type { InvalidationFailurePolicy } from './invalidation-failure-policy';
@@ -23,6 +24,27 @@ export interface CloudFrontInvalidationOptions {
    * @default - none: exactly one of this and `distribution` must be given
    */
   readonly distributionTenant?: aws_cloudfront.IDistributionTenantRef;
+
+  /**
+   * A role that the function assumes before it calls CloudFront, such as a `CloudFrontInvalidationRole`.
+   *
+   * For a distribution that belongs to another account: the role does, too. The function may then assume this role, and
+   * needs no permission for the distribution itself.
+   *
+   * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/tutorial_cross-account-with-roles.html
+   *
+   * @default - the function's own role calls CloudFront
+   */
+  readonly distributionRole?: iam.IRole;
+
+  /**
+   * The external id that the trust policy of `distributionRole` asks for: 2 to 1224 letters, digits and any of `_+=,.@:/-`.
+   *
+   * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+   *
+   * @default - that of the `CloudFrontInvalidationRole`, or none
+   */
+  readonly distributionRoleExternalId?: string;
 
   /**
    * What to remove from the cache.

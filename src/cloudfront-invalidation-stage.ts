@@ -165,9 +165,14 @@ export class CloudFrontInvalidationStage extends Construct {
   }
 }
 
+/** What an action is told of a stage's properties. */
 function optionsOf(options: CloudFrontInvalidationOptions): CloudFrontInvalidationOptions {
-  const { distribution, distributionTenant, paths, waitForCompletion, timeout, failurePolicy, function: invalidationFunction } = options;
-  return { distribution, distributionTenant, paths, waitForCompletion, timeout, failurePolicy, function: invalidationFunction };
+  const { distribution, distributionTenant, distributionRole, distributionRoleExternalId } = options;
+  const { paths, waitForCompletion, timeout, failurePolicy, function: invalidationFunction } = options;
+  return {
+    distribution, distributionTenant, distributionRole, distributionRoleExternalId,
+    paths, waitForCompletion, timeout, failurePolicy, function: invalidationFunction,
+  };
 }
 
 /** `Invalidate` and as much of the distribution's construct path as it takes to be unique, in the characters of an action's name. */

@@ -42,10 +42,20 @@ export interface JobParameters {
   /** Either this or `distributionTenantId`. */
   readonly distributionId?: string;
   readonly distributionTenantId?: string;
+  /** Who calls CloudFront, or `null` for the function itself. */
+  readonly distributionRole: DistributionRole | null;
   readonly waitForCompletion: boolean;
   readonly timeoutSeconds: number;
   readonly failurePolicy: FailurePolicy;
   readonly paths: string[];
+}
+
+/** A role that the function assumes before it calls CloudFront. */
+export interface DistributionRole {
+  readonly arn: string;
+  readonly externalId?: string;
+  /** Part of the session's name, for those who read the distribution's side of CloudTrail. */
+  readonly pipelineName?: string;
 }
 
 /** A variable that an action sets, whatever its outcome. */
@@ -69,6 +79,20 @@ export function distributionTenantIdProblem(distributionTenantId: unknown): stri
 /** An id becomes part of a URL and of an ARN. */
 function isId(id: unknown): boolean {
   return typeof id === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(id);
+}
+
+/** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html */
+export function distributionRoleArnProblem(arn: unknown): string | undefined {
+  return typeof arn === 'string' && /^arn:[a-z-]+:iam::\d{12}:role\/[!-~]+$/.test(arn)
+    ? undefined
+    : `distributionRole must have the ARN of an IAM role, such as 'arn:aws:iam::111122223333:role/invalidate-website', got ${quote(arn)}`;
+}
+
+/** @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+export function externalIdProblem(externalId: unknown): string | undefined {
+  return typeof externalId === 'string' && /^[\w+=,.@:/-]{2,1224}$/.test(externalId)
+    ? undefined
+    : `externalId must have 2 to 1224 characters, letters, digits and any of _+=,.@:/-, got ${quote(externalId)}`;
 }
 
 export function timeoutProblem(timeoutSeconds: unknown): string | undefined {

@@ -26,7 +26,7 @@ test('the smallest action invokes the stack\'s function for all of the distribut
       UserParameters: {
         'Fn::Join': ['', [
           '{"distributionId":"', stack.resolve(distribution.distributionId),
-          '","waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","paths":["/*"]}',
+          '","distributionRole":null,"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","paths":["/*"]}',
         ]],
       },
     },
@@ -55,7 +55,7 @@ test('every option reaches the parameters, the paths last', () => {
   expect(action.Namespace).toBe('Invalidation');
   expect(action.Configuration).toEqual({
     FunctionName: stack.resolve(invalidationFunction.functionName),
-    UserParameters: '{"distributionId":"E2QWRUHEXAMPLE","waitForCompletion":false,"timeoutSeconds":5400,"failurePolicy":"WARN",' +
+    UserParameters: '{"distributionId":"E2QWRUHEXAMPLE","distributionRole":null,"waitForCompletion":false,"timeoutSeconds":5400,"failurePolicy":"WARN",' +
       '"paths":["/index.html","/releases/#{variables.release}/*","#news"]}',
   });
   Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 1);
@@ -226,7 +226,7 @@ describe('misuse', () => {
 
   test('1000 characters of parameters are taken, 1001 are not', () => {
     const distribution = givenImportedDistribution(givenStack());
-    const overhead = '{"distributionId":"E2QWRUHEXAMPLE","waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","paths":["/"]}'.length;
+    const overhead = '{"distributionId":"E2QWRUHEXAMPLE","distributionRole":null,"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","paths":["/"]}'.length;
     const action = (length: number) => new CloudFrontInvalidationAction({
       actionName: 'Invalidate', distribution, paths: InvalidationPaths.of(`/${'a'.repeat(length - overhead)}`),
     });

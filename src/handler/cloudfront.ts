@@ -13,13 +13,17 @@ import {
 import { CALL_TIMEOUT, hasTimeForCall, limited } from './budget';
 import { Busy, fromCloudFront, isUsedCallerReference } from './failure';
 import { log } from './log';
+import type { Credentials } from './role';
 import { nameOf, operationOf, type Target } from './target';
 
 /** The client retries nothing by itself: waiting is `waitFor`'s, which knows how much time is left. */
-const client = new CloudFrontClient({
+const SETTINGS = {
   maxAttempts: 1,
   requestHandler: { connectionTimeout: 3_000, requestTimeout: CALL_TIMEOUT, throwOnRequestTimeout: true },
-});
+};
+
+/** With the function's own credentials. */
+const client = new CloudFrontClient(SETTINGS);
 
 /** CloudFront keeps invalidations for long; the one looked for is at most as old as the job, so among the newest. */
 const MAX_INVALIDATIONS_SEARCHED = 500;
@@ -35,82 +39,93 @@ interface Api {
   list(id: string, marker: string | undefined, options: CallOptions): Promise<{ InvalidationList?: InvalidationList }>;
 }
 
-const APIS: Readonly<Record<Target['kind'], Api>> = {
-  'distribution': {
-    create: (id, batch, options) => client.send(new CreateInvalidationCommand({ DistributionId: id, InvalidationBatch: batch }), options),
-    get: (id, invalidationId, options) => client.send(new GetInvalidationCommand({ DistributionId: id, Id: invalidationId }), options),
-    list: (id, marker, options) => client.send(new ListInvalidationsCommand({ DistributionId: id, Marker: marker }), options),
-  },
-  'distribution tenant': {
-    create: (id, batch, options) => client.send(new CreateInvalidationForDistributionTenantCommand({ Id: id, InvalidationBatch: batch }), options),
+const API_OF: Readonly<Record<Target['kind'], (from: CloudFrontClient) => Api>> = {
+  'distribution': from => ({
+    create: (id, batch, options) => from.send(new CreateInvalidationCommand({ DistributionId: id, InvalidationBatch: batch }), options),
+    get: (id, invalidationId, options) => from.send(new GetInvalidationCommand({ DistributionId: id, Id: invalidationId }), options),
+    list: (id, marker, options) => from.send(new ListInvalidationsCommand({ DistributionId: id, Marker: marker }), options),
+  }),
+  'distribution tenant': from => ({
+    create: (id, batch, options) => from.send(new CreateInvalidationForDistributionTenantCommand({ Id: id, InvalidationBatch: batch }), options),
     get: (id, invalidationId, options) =>
-      client.send(new GetInvalidationForDistributionTenantCommand({ DistributionTenantId: id, Id: invalidationId }), options),
-    list: (id, marker, options) => client.send(new ListInvalidationsForDistributionTenantCommand({ Id: id, Marker: marker }), options),
-  },
+      from.send(new GetInvalidationForDistributionTenantCommand({ DistributionTenantId: id, Id: invalidationId }), options),
+    list: (id, marker, options) => from.send(new ListInvalidationsForDistributionTenantCommand({ Id: id, Marker: marker }), options),
+  }),
 };
 
-/**
- * Creates an invalidation, or finds the one that an earlier delivery of the same job created.
- *
- * @throws Failure, or Busy where another attempt may succeed
- */
-export async function createInvalidation(target: Target, callerReference: string, paths: string[], until: number): Promise<Invalidation> {
-  const batch = { CallerReference: callerReference, Paths: { Quantity: paths.length, Items: paths } };
-  try {
-    return await limited(until, abortSignal => answered(APIS[target.kind].create(target.id, batch, { abortSignal })));
-  } catch (error) {
-    if (!isUsedCallerReference(error)) {
-      throw fromCloudFront(error, operationOf('CreateInvalidation', target), target);
-    }
-    log('INFO', 'The caller reference was used before: looking for the earlier invalidation', { target: nameOf(target), callerReference });
-    return findInvalidation(target, callerReference, until);
-  }
-}
+/** The invalidations of one target, for whoever may see them. */
+export class Invalidations {
+  private readonly api: Api;
 
-export async function getInvalidation(target: Target, invalidationId: string, until: number): Promise<Invalidation> {
-  try {
-    return await limited(until, abortSignal => answered(APIS[target.kind].get(target.id, invalidationId, { abortSignal })));
-  } catch (error) {
-    throw fromCloudFront(error, operationOf('GetInvalidation', target), target);
+  /** @param credentials those of the target's role, if it has one */
+  constructor(private readonly target: Target, credentials?: Credentials) {
+    this.api = API_OF[target.kind](credentials === undefined ? client : new CloudFrontClient({ ...SETTINGS, credentials }));
   }
-}
 
-async function findInvalidation(target: Target, callerReference: string, until: number): Promise<Invalidation> {
-  let searched = 0;
-  for await (const invalidationId of newestInvalidations(target, until)) {
-    if (!hasTimeForCall(until) || searched++ === MAX_INVALIDATIONS_SEARCHED) {
-      break;
-    }
-    const invalidation = await getInvalidation(target, invalidationId, until);
-    if (invalidation.InvalidationBatch?.CallerReference === callerReference) {
-      return invalidation;
+  /**
+   * Creates an invalidation, or finds the one that an earlier delivery of the same job created.
+   *
+   * @throws Failure, or Busy where another attempt may succeed
+   */
+  async create(callerReference: string, paths: string[], until: number): Promise<Invalidation> {
+    const batch = { CallerReference: callerReference, Paths: { Quantity: paths.length, Items: paths } };
+    try {
+      return await limited(until, abortSignal => answered(this.api.create(this.target.id, batch, { abortSignal })));
+    } catch (error) {
+      if (!isUsedCallerReference(error)) {
+        throw fromCloudFront(error, operationOf('CreateInvalidation', this.target), this.target);
+      }
+      log('INFO', 'The caller reference was used before: looking for the earlier invalidation', { target: nameOf(this.target), callerReference });
+      return this.find(callerReference, until);
     }
   }
-  throw new Busy('JobFailed', `CloudFront says that ${nameOf(target)} already has an invalidation with the caller reference ` +
-    `${callerReference}, but it is not among its ${searched} newest ones. Retry the stage to start a new one.`);
-}
 
-async function* newestInvalidations(target: Target, until: number): AsyncGenerator<string> {
-  let marker: string | undefined;
-  do {
-    if (!hasTimeForCall(until)) {
-      return;
+  /** @throws Failure, or Busy where another attempt may succeed */
+  async get(invalidationId: string, until: number): Promise<Invalidation> {
+    try {
+      return await limited(until, abortSignal => answered(this.api.get(this.target.id, invalidationId, { abortSignal })));
+    } catch (error) {
+      throw fromCloudFront(error, operationOf('GetInvalidation', this.target), this.target);
     }
-    const list = await listInvalidations(target, marker, until);
-    for (const { Id } of list?.Items ?? []) {
-      if (Id !== undefined) {
-        yield Id;
+  }
+
+  private async find(callerReference: string, until: number): Promise<Invalidation> {
+    let searched = 0;
+    for await (const invalidationId of this.newest(until)) {
+      if (!hasTimeForCall(until) || searched++ === MAX_INVALIDATIONS_SEARCHED) {
+        break;
+      }
+      const invalidation = await this.get(invalidationId, until);
+      if (invalidation.InvalidationBatch?.CallerReference === callerReference) {
+        return invalidation;
       }
     }
-    marker = list?.IsTruncated ? list.NextMarker : undefined;
-  } while (marker !== undefined);
-}
+    throw new Busy('JobFailed', `CloudFront says that ${nameOf(this.target)} already has an invalidation with the caller reference ` +
+      `${callerReference}, but it is not among its ${searched} newest ones. Retry the stage to start a new one.`);
+  }
 
-async function listInvalidations(target: Target, marker: string | undefined, until: number): Promise<InvalidationList | undefined> {
-  try {
-    return (await limited(until, abortSignal => APIS[target.kind].list(target.id, marker, { abortSignal }))).InvalidationList;
-  } catch (error) {
-    throw fromCloudFront(error, operationOf('ListInvalidations', target), target);
+  private async* newest(until: number): AsyncGenerator<string> {
+    let marker: string | undefined;
+    do {
+      if (!hasTimeForCall(until)) {
+        return;
+      }
+      const list = await this.list(marker, until);
+      for (const { Id } of list?.Items ?? []) {
+        if (Id !== undefined) {
+          yield Id;
+        }
+      }
+      marker = list?.IsTruncated ? list.NextMarker : undefined;
+    } while (marker !== undefined);
+  }
+
+  private async list(marker: string | undefined, until: number): Promise<InvalidationList | undefined> {
+    try {
+      return (await limited(until, abortSignal => this.api.list(this.target.id, marker, { abortSignal }))).InvalidationList;
+    } catch (error) {
+      throw fromCloudFront(error, operationOf('ListInvalidations', this.target), this.target);
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import type { FailureType } from '@aws-sdk/client-codepipeline';
 import { isThrottlingError, isTransientError } from '@smithy/service-error-classification';
 import { isObject } from './event';
 import { nameOf, type Target } from './target';
+import { quote, type DistributionRole } from '../contract';
 
 /** The client corrects its clock by the answer, so that the next attempt is signed with the right time. */
 const CLOCK_SKEW_ERRORS = ['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'];
@@ -26,6 +27,7 @@ export class Busy extends Error {
 export function fromCloudFront(error: unknown, operation: string, target: Target): Failure | Busy {
   const { name, status, words } = describe(error);
   const subject = nameOf(target);
+  const role = target.role === undefined ? 'the function\'s role' : `the role ${target.role.arn}`;
 
   switch (name) {
     case 'TooManyInvalidationsInProgress':
@@ -37,8 +39,8 @@ export function fromCloudFront(error: unknown, operation: string, target: Target
         'Name fewer paths or cover them with one wildcard.');
     case 'NoSuchDistribution':
     case 'EntityNotFound':
-      return new Failure('ConfigurationError', `CloudFront knows no ${subject} in the function's account: ${words}. ` +
-        'Check that it has not been deleted or replaced, and that it belongs to the account of the function.');
+      return new Failure('ConfigurationError', `CloudFront knows no ${subject} in the account of ${role}: ${words}. ` +
+        'Check that it has not been deleted or replaced. For a distribution of another account, set distributionRole to a role of that account.');
     case 'NoSuchInvalidation':
       return new Busy('JobFailed', `CloudFront does not know the invalidation of ${subject} that it has just accepted: ${words}.`);
     case 'InvalidArgument':
@@ -47,13 +49,38 @@ export function fromCloudFront(error: unknown, operation: string, target: Target
   }
   if (isPermissionError(name, status) && !isWorthAnotherAttempt(error)) {
     return new Failure('PermissionError', `Not allowed to invalidate ${subject}: ${words}. ` +
-      `Allow the function's role cloudfront:${operation} on this ${target.kind}, and look for a service control policy or permissions boundary that denies it.`);
+      `Allow ${role} cloudfront:${operation} on this ${target.kind}, and look for a service control policy or permissions boundary that denies it.`);
   }
   if (isWorthAnotherAttempt(error)) {
     return new Busy('SystemUnavailable', `CloudFront did not answer ${operation} for ${subject}: ${words}. ` +
       'Retry the stage once CloudFront has recovered: https://health.aws.amazon.com');
   }
   return new Failure('JobFailed', `CloudFront refused ${operation} for ${subject}: ${words}.`);
+}
+
+/** An error of STS, when the function assumed the role that may invalidate the distribution. */
+export function fromSts(error: unknown, { arn, externalId }: DistributionRole): Failure | Busy {
+  const { name, status, words } = describe(error);
+  if (isWorthAnotherAttempt(error)) {
+    return new Busy('SystemUnavailable', `STS did not answer AssumeRole for the role ${arn}: ${words}. ` +
+      'Retry the stage once STS has recovered: https://health.aws.amazon.com');
+  }
+  if (name === 'RegionDisabledException') {
+    return new Failure('ConfigurationError', `STS is not active in the Region of the function for the account of the role ${arn}: ${words}. ` +
+      'Activate it in the IAM console of that account, under account settings.');
+  }
+  if (!isPermissionError(name, status)) {
+    return new Failure('ConfigurationError', `STS refused AssumeRole for the role ${arn}: ${words}.`);
+  }
+  const pipelineSide = 'on the pipeline\'s side, allow the function\'s role sts:AssumeRole on this role, ' +
+    'and look for a service control policy or permissions boundary that denies it';
+  const distributionSide = 'on the distribution\'s side, check that the role exists, that its trust policy names the function\'s role, ' +
+    `and that it asks for ${externalId === undefined ? 'no external id' : `the external id ${quote(externalId)}`}`;
+  const fix = /identity-based policy|service control policy|permissions boundary|session policy/.test(words) ? `Fix it ${pipelineSide}.`
+    : /resource-based policy|trust policy/.test(words) ? `Fix it ${distributionSide}.`
+      // AWS does not always say which: the construct gives the function its permission, so that the other side comes first.
+      : `Most likely ${distributionSide}. If all of that is right: ${pipelineSide}.`;
+  return new Failure('PermissionError', `Not allowed to assume the role ${arn}: ${words}. ${fix}`);
 }
 
 /** The caller reference was used before: CloudFront has two ways to say it (https://github.com/aws/aws-cdk/issues/3878). */

@@ -47,7 +47,7 @@ async function run(job: Job, budget: Budget): Promise<Report> {
       ? begin(job.id)
       : fromContinuationToken(job.continuationToken, batches.length);
 
-    const finished = await invalidate(parameters, batches, progress, budget);
+    const finished = await invalidate(job.id, parameters, batches, progress, budget);
     return finished ? success(parameters, paths.length, progress) : unfinished(parameters, batches.length, progress);
   } catch (error) {
     const failure = error instanceof Failure ? error : unexpected(error);

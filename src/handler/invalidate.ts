@@ -1,10 +1,19 @@
 import { hasTimeForCall, sleep, type Budget } from './budget';
-import { createInvalidation, getInvalidation } from './cloudfront';
+import { Invalidations } from './cloudfront';
 import { Busy, Failure } from './failure';
 import { log } from './log';
 import type { Progress } from './progress';
+import { assume } from './role';
 import { nameOf, targetOf } from './target';
 import type { JobParameters } from '../contract';
+
+/** What a job needs at each of its steps. */
+interface Work {
+  readonly parameters: JobParameters;
+  readonly invalidations: Invalidations;
+  readonly progress: Progress;
+  readonly budget: Budget;
+}
 
 /**
  * Brings the job as far as this invocation's time allows, batch after batch, and notes each step in `progress`.
@@ -12,52 +21,70 @@ import type { JobParameters } from '../contract';
  * @returns whether the job is finished
  * @throws Failure
  */
-export async function invalidate(parameters: JobParameters, batches: string[][], progress: Progress, budget: Budget): Promise<boolean> {
+export async function invalidate(
+  jobId: string, parameters: JobParameters, batches: string[][], progress: Progress, budget: Budget,
+): Promise<boolean> {
+  const invalidations = await connect(jobId, parameters, progress, budget);
+  if (invalidations === undefined) {
+    return false;
+  }
+  const work = { parameters, invalidations, progress, budget };
   while (progress.completed < batches.length) {
     const batch = progress.completed;
-    if (progress.invalidationIds.length === batch && !await create(parameters, batches[batch], progress, budget)) {
+    if (progress.invalidationIds.length === batch && !await create(work, batches[batch])) {
       return false;
     }
     if (!parameters.waitForCompletion && batch === batches.length - 1) {
       return true;
     }
-    if (!await complete(parameters, progress, budget)) {
+    if (!await complete(work)) {
       return false;
     }
   }
   return true;
 }
 
-async function create(parameters: JobParameters, paths: string[], progress: Progress, budget: Budget): Promise<boolean> {
+async function connect(jobId: string, parameters: JobParameters, progress: Progress, budget: Budget): Promise<Invalidations | undefined> {
   const target = targetOf(parameters);
+  const { role } = target;
+  if (role === undefined) {
+    return new Invalidations(target);
+  }
+  const credentials = await waitFor(() => assume(role, jobId, budget.workUntil), progress, parameters.timeoutSeconds, budget);
+  return credentials && new Invalidations(target, credentials);
+}
+
+async function create({ parameters, invalidations, progress, budget }: Work, paths: string[]): Promise<boolean> {
   const callerReference = `${progress.callerReference}-${progress.invalidationIds.length}`;
-  const invalidation = await waitFor(() => createInvalidation(target, callerReference, paths, budget.workUntil),
+  const invalidation = await waitFor(() => invalidations.create(callerReference, paths, budget.workUntil),
     progress, parameters.timeoutSeconds, budget);
   if (invalidation === undefined) {
     return false;
   }
   progress.createTime ??= (invalidation.CreateTime ?? new Date()).toISOString();
   progress.invalidationIds.push(String(invalidation.Id));
-  log('INFO', 'Invalidation created', { target: nameOf(target), invalidationId: invalidation.Id, callerReference, paths: paths.length });
+  log('INFO', 'Invalidation created', {
+    target: nameOf(targetOf(parameters)), invalidationId: invalidation.Id, callerReference, paths: paths.length,
+  });
   return true;
 }
 
-async function complete(parameters: JobParameters, progress: Progress, budget: Budget): Promise<boolean> {
-  const target = targetOf(parameters);
+async function complete({ parameters, invalidations, progress, budget }: Work): Promise<boolean> {
+  const target = nameOf(targetOf(parameters));
   const invalidationId = progress.invalidationIds[progress.completed];
   const completed = await waitFor(async () => {
-    const { Status } = await getInvalidation(target, invalidationId, budget.workUntil);
+    const { Status } = await invalidations.get(invalidationId, budget.workUntil);
     if (Status === 'Completed') {
       return true;
     }
-    throw new InProgress(`Invalidation ${invalidationId} of ${nameOf(target)} is still ${Status}: it goes on in CloudFront and will most ` +
+    throw new InProgress(`Invalidation ${invalidationId} of ${target} is still ${Status}: it goes on in CloudFront and will most ` +
       'likely complete by itself. Wait longer with a longer timeout, or do not wait at all with waitForCompletion: false.');
   }, progress, parameters.timeoutSeconds, budget);
   if (completed === undefined) {
     return false;
   }
   progress.completed++;
-  log('INFO', 'Invalidation completed', { target: nameOf(target), invalidationId });
+  log('INFO', 'Invalidation completed', { target, invalidationId });
   return true;
 }
 
@@ -69,7 +96,7 @@ class InProgress extends Busy {
 }
 
 /**
- * Makes an attempt, and another one for as long as CloudFront is busy.
+ * Makes an attempt, and another one for as long as AWS is busy.
  *
  * @returns `undefined` when this invocation's time is up
  * @throws Failure when the job's time is up
@@ -94,7 +121,7 @@ export async function waitFor<T>(attempt: () => Promise<T>, progress: Progress, 
         pause = pollPause(Date.now() - waitingSince);
       } else {
         pause = backoff(troubles++);
-        log('WARN', 'CloudFront cannot do it now: waiting', { reason: busy.message, pause });
+        log('WARN', 'AWS cannot do it now: waiting', { reason: busy.message, pause });
       }
     }
     pause = Math.min(pause, Math.max(0, giveUpAt - Date.now()));

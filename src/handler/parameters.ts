@@ -7,11 +7,14 @@ import {
   DISTRIBUTION_ID_ENV,
   FAILURE_POLICIES,
   distributionIdProblem,
+  distributionRoleArnProblem,
   distributionTenantIdProblem,
+  externalIdProblem,
   pathProblem,
   pathsProblem,
   quote,
   timeoutProblem,
+  type DistributionRole,
   type FailurePolicy,
   type JobParameters,
 } from '../contract';
@@ -19,7 +22,8 @@ import {
 /** `UserParameters` before anything is known of their values. */
 export type RawParameters = Partial<Record<keyof JobParameters, unknown>>;
 
-const NAMES: readonly (keyof JobParameters)[] = ['distributionId', 'distributionTenantId', 'waitForCompletion', 'timeoutSeconds', 'failurePolicy', 'paths'];
+const NAMES: readonly (keyof JobParameters)[] =
+  ['distributionId', 'distributionTenantId', 'distributionRole', 'waitForCompletion', 'timeoutSeconds', 'failurePolicy', 'paths'];
 
 /** Reads the text of `UserParameters`, which a pipeline variable with quotes or line breaks in it may have broken. */
 export function readParameters(userParameters: string | undefined): RawParameters {
@@ -61,6 +65,7 @@ export function checkParameters(raw: RawParameters, environment: NodeJS.ProcessE
   const {
     distributionTenantId,
     distributionId = distributionTenantId === undefined ? environment[DISTRIBUTION_ID_ENV] : undefined,
+    distributionRole = null,
     waitForCompletion = true,
     timeoutSeconds = DEFAULT_TIMEOUT_SECONDS,
     paths = [ALL_PATHS],
@@ -76,17 +81,36 @@ export function checkParameters(raw: RawParameters, environment: NodeJS.ProcessE
     throw new Failure('ConfigurationError', `waitForCompletion must be true or false, got ${quote(waitForCompletion)}`);
   }
   const idProblem = distributionTenantId === undefined ? distributionIdProblem(distributionId) : distributionTenantIdProblem(distributionTenantId);
-  const problem = idProblem ?? timeoutProblem(timeoutSeconds) ?? pathsProblem(paths) ?? firstProblem(paths);
+  const problem = idProblem ?? distributionRoleProblem(distributionRole) ?? timeoutProblem(timeoutSeconds) ?? pathsProblem(paths) ?? firstProblem(paths);
   if (problem !== undefined) {
     throw new Failure('ConfigurationError', problem);
   }
   return {
     ...(distributionTenantId === undefined ? { distributionId: String(distributionId) } : { distributionTenantId: String(distributionTenantId) }),
+    distributionRole: distributionRole as DistributionRole | null,
     waitForCompletion,
     timeoutSeconds: timeoutSeconds as number,
     failurePolicy: failurePolicyOf(raw),
     paths: paths as string[],
   };
+}
+
+function distributionRoleProblem(role: unknown): string | undefined {
+  if (role === null) {
+    return undefined;
+  }
+  if (!isObject(role)) {
+    return `distributionRole must be an object such as {"arn":"arn:aws:iam::111122223333:role/invalidate-website"}, got ${quote(role)}`;
+  }
+  const { arn, externalId, pipelineName, ...others } = role;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    return `distributionRole has an unknown part ${quote(unknown)}: expected arn, externalId, pipelineName`;
+  }
+  if (pipelineName !== undefined && typeof pipelineName !== 'string') {
+    return `distributionRole must have a string as its pipelineName, got ${quote(pipelineName)}`;
+  }
+  return distributionRoleArnProblem(arn) ?? (externalId === undefined ? undefined : externalIdProblem(externalId));
 }
 
 function firstProblem(paths: unknown): string | undefined {

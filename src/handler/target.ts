@@ -1,15 +1,17 @@
-import type { JobParameters } from '../contract';
+import type { DistributionRole, JobParameters } from '../contract';
 
-/** What is invalidated: a distribution, or one tenant of a multi-tenant distribution. */
+/** What is invalidated: a distribution, or one tenant of a multi-tenant distribution; and who may, where it is not the function itself. */
 export interface Target {
   readonly kind: 'distribution' | 'distribution tenant';
   readonly id: string;
+  readonly role?: DistributionRole;
 }
 
-export function targetOf({ distributionId, distributionTenantId }: JobParameters): Target {
+export function targetOf({ distributionId, distributionTenantId, distributionRole }: JobParameters): Target {
+  const role = distributionRole ?? undefined;
   return distributionTenantId === undefined
-    ? { kind: 'distribution', id: String(distributionId) }
-    : { kind: 'distribution tenant', id: distributionTenantId };
+    ? { kind: 'distribution', id: String(distributionId), role }
+    : { kind: 'distribution tenant', id: distributionTenantId, role };
 }
 
 /** The target as messages name it. */

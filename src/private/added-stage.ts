@@ -1,9 +1,10 @@
-import { CfnResource, Token } from 'aws-cdk-lib';
-import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import { Token } from 'aws-cdk-lib';
+import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { aws_codepipeline } from 'aws-cdk-lib/interfaces';
 import type { CloudFrontInvalidationAction } from '../cloudfront-invalidation-action';
 import { quote } from '../contract';
+import { isCfnPipeline, isPipeline } from './pipeline';
 
 /** What can be said of a stage, whatever kind of pipeline it is added to. */
 export interface StageOptions extends codepipeline.StageOptions {
@@ -138,12 +139,4 @@ function listOf<T>(pipeline: codepipeline.CfnPipeline, property: string, list: T
       'or make a CloudFrontInvalidationFunction and write the action that invokes it into the template.');
   }
   return list;
-}
-
-function isPipeline(pipeline: aws_codepipeline.IPipelineRef): pipeline is codepipeline.Pipeline {
-  return 'addStage' in pipeline && typeof pipeline.addStage === 'function';
-}
-
-function isCfnPipeline(pipeline: aws_codepipeline.IPipelineRef): pipeline is codepipeline.CfnPipeline {
-  return CfnResource.isCfnResource(pipeline) && pipeline.cfnResourceType === codepipeline.CfnPipeline.CFN_RESOURCE_TYPE_NAME;
 }

@@ -1,4 +1,4 @@
-import { Busy, Failure, describe as describeError, fromCloudFront, isUsedCallerReference, isWorthAnotherAttempt } from '../../src/handler/failure';
+import { Busy, Failure, describe as describeError, fromCloudFront, fromSts, isUsedCallerReference, isWorthAnotherAttempt } from '../../src/handler/failure';
 
 function awsError(name: string, httpStatusCode: number, message = ''): Error {
   return Object.assign(new Error(message), { name, $metadata: { httpStatusCode } });
@@ -44,6 +44,44 @@ describe('errors that pass are waited out', () => {
 
   test.each([new Error('socket hang up'), Object.assign(new Error('read'), { code: 'ECONNRESET' }), 'no error at all', undefined])('%p', error => {
     expect(isWorthAnotherAttempt(error)).toBe(true);
+  });
+});
+
+test('what the target\'s role may not do is asked of that role', () => {
+  const target = { kind: 'distribution' as const, id: 'E1', role: { arn: 'arn:aws:iam::111122223333:role/r' } };
+  expect(fromCloudFront(awsError('AccessDenied', 403), 'GetInvalidation', target).message).toMatch('Allow the role arn:aws:iam::111122223333:role/r cloudfront:GetInvalidation');
+  expect(fromCloudFront(awsError('NoSuchDistribution', 404), 'GetInvalidation', target).message).toMatch('in the account of the role arn:aws:iam::111122223333:role/r');
+});
+
+describe('errors of STS', () => {
+  const ROLE = { arn: 'arn:aws:iam::111122223333:role/r' };
+  const PIPELINE_SIDE = "Fix it on the pipeline's side, allow the function's role sts:AssumeRole";
+  const DISTRIBUTION_SIDE = "Fix it on the distribution's side, check that the role exists";
+
+  test.each([
+    ['because no identity-based policy allows the sts:AssumeRole action', PIPELINE_SIDE],
+    ['with an explicit deny in a service control policy', PIPELINE_SIDE],
+    ['because no permissions boundary allows the sts:AssumeRole action', PIPELINE_SIDE],
+    ['because no resource-based policy allows the sts:AssumeRole action', DISTRIBUTION_SIDE],
+    ['with an explicit deny in a resource-based policy', DISTRIBUTION_SIDE],
+    ['', "Most likely on the distribution's side"],
+  ])('AccessDenied %j → %s', (why, advice) => {
+    const failure = fromSts(awsError('AccessDenied', 403, `User: u is not authorized to perform: sts:AssumeRole on resource: r ${why}`), ROLE);
+    expect(failure).toBeInstanceOf(Failure);
+    expect(failure).toMatchObject({ type: 'PermissionError', message: expect.stringContaining(advice) });
+  });
+
+  test.each([
+    ['RegionDisabledException', 403, 'ConfigurationError', Failure],
+    ['ValidationError', 400, 'ConfigurationError', Failure],
+    ['InvalidClientTokenId', 403, 'PermissionError', Failure],
+    ['Throttling', 400, 'SystemUnavailable', Busy],
+    ['ServiceUnavailable', 503, 'SystemUnavailable', Busy],
+  ])('%s', (name, status, type, kind) => {
+    const error = fromSts(awsError(name, status), ROLE);
+    expect(error).toBeInstanceOf(kind);
+    expect(error.type).toBe(type);
+    expect(error.message).toMatch(ROLE.arn);
   });
 });
 

@@ -157,8 +157,8 @@ describe('what no wait can mend is reported at once', () => {
     const action = await world.runStage();
     expect(action.errorDetails).toEqual({
       code: 'ConfigurationError',
-      message: `CloudFront knows no distribution ${world.distribution.id} in the function's account: NoSuchDistribution: The specified distribution does not exist. ` +
-        'Check that it has not been deleted or replaced, and that it belongs to the account of the function.',
+      message: `CloudFront knows no distribution ${world.distribution.id} in the account of the function's role: NoSuchDistribution: The specified distribution does not exist. ` +
+        'Check that it has not been deleted or replaced. For a distribution of another account, set distributionRole to a role of that account.',
     });
   });
 

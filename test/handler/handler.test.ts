@@ -259,7 +259,7 @@ describe('a distribution tenant', () => {
     world.sandbox.cloudFront.removeDistribution(world.distribution.id);
     expect((await world.runStage()).errorDetails).toMatchObject({
       code: 'ConfigurationError',
-      message: expect.stringContaining(`CloudFront knows no distribution tenant ${world.distribution.id} in the function's account: EntityNotFound`),
+      message: expect.stringContaining(`CloudFront knows no distribution tenant ${world.distribution.id} in the account of the function's role: EntityNotFound`),
     });
   });
 

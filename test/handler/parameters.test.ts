@@ -8,13 +8,14 @@ function parse(userParameters: string | undefined, environment: NodeJS.ProcessEn
 }
 
 test('every parameter as the construct writes it', () => {
-  const parameters = { distributionId: 'E1', waitForCompletion: false, timeoutSeconds: 60, failurePolicy: 'WARN', paths: ['/a', '/b/*'] };
+  const distributionRole = { arn: 'arn:aws:iam::111122223333:role/team/invalidate', externalId: 'website', pipelineName: 'Website' };
+  const parameters = { distributionId: 'E1', distributionRole, waitForCompletion: false, timeoutSeconds: 60, failurePolicy: 'WARN', paths: ['/a', '/b/*'] };
   expect(parse(JSON.stringify(parameters), ENVIRONMENT)).toEqual(parameters);
 });
 
 test.each([undefined, '', '  ', '{}'])('%j is everything of the distribution in the environment, with all defaults', userParameters => {
   expect(parse(userParameters, ENVIRONMENT)).toEqual({
-    distributionId: 'E2ENVIRONMENT', waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL', paths: ['/*'],
+    distributionId: 'E2ENVIRONMENT', distributionRole: null, waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL', paths: ['/*'],
   });
 });
 
@@ -55,6 +56,13 @@ describe('a ConfigurationError', () => {
     ['{"distributionId":1}', 'distributionId must be the id'],
     ['{"distributionId":null}', 'distributionId must be the id'],
     ['{"distributionId":"../x"}', 'distributionId must be the id'],
+    ['{"distributionRole":"arn:aws:iam::111122223333:role/r"}', 'distributionRole must be an object such as {"arn":'],
+    ['{"distributionRole":{}}', 'distributionRole must have the ARN of an IAM role'],
+    ['{"distributionRole":{"arn":"arn:aws:iam::111122223333:user/u"}}', "distributionRole must have the ARN of an IAM role, such as"],
+    ['{"distributionRole":{"arn":"arn:aws:iam::111122223333:role/r","externalId":"a b"}}', "externalId must have 2 to 1224 characters"],
+    ['{"distributionRole":{"arn":"arn:aws:iam::111122223333:role/r","externalId":null}}', 'externalId must have 2 to 1224 characters'],
+    ['{"distributionRole":{"arn":"arn:aws:iam::111122223333:role/r","pipelineName":1}}', 'distributionRole must have a string as its pipelineName, got 1'],
+    ['{"distributionRole":{"arn":"arn:aws:iam::111122223333:role/r","policy":"{}"}}', "distributionRole has an unknown part 'policy'"],
     ['{"waitForCompletion":"yes"}', "waitForCompletion must be true or false, got 'yes'"],
     ['{"timeoutSeconds":0}', 'timeout must be more than 0'],
     ['{"timeoutSeconds":"60"}', 'timeout must be more than 0'],
@@ -72,10 +80,11 @@ describe('a ConfigurationError', () => {
 });
 
 test.each(['distributionId', 'distributionTenantId'])('a variable\'s value can change the paths, and nothing else: %s', target => {
-  const written = { [target]: 'E1', waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL' };
+  const written = { [target]: 'E1', distributionRole: null, waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL' };
   const hostile = fc.oneof(
     fc.string(),
-    fc.constantFrom('"', '\\', '\n', '"],"failurePolicy":"WARN","x":["', '"],"distributionId":"E2","paths":["/', '"],"timeoutSeconds":1}'),
+    fc.constantFrom('"', '\\', '\n', '"],"failurePolicy":"WARN","x":["', '"],"distributionId":"E2","paths":["/', '"],"timeoutSeconds":1}',
+      '"],"distributionRole":{"arn":"arn:aws:iam::111122223333:role/r"},"x":["'),
     fc.tuple(fc.constantFrom(...Object.keys(written), 'distributionId', 'distributionTenantId', 'paths'), fc.json()).map(([name, json]) => `"],"${name}":${json},"paths":["/`),
   );
   fc.assert(fc.property(hostile, value => {

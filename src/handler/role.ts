@@ -1,0 +1,55 @@
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { CALL_TIMEOUT, limited } from './budget';
+import { fromSts } from './failure';
+import { log } from './log';
+import type { DistributionRole } from '../contract';
+
+/** The shortest session there is, and as long as the longest invocation: none outlives its credentials. */
+const SESSION_SECONDS = 900;
+
+/** @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+const MAX_SESSION_NAME_LENGTH = 64;
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+}
+
+/**
+ * Assumes the role that may invalidate the distribution, for one job.
+ *
+ * @throws Failure, or Busy where another attempt may succeed
+ */
+export async function assume(role: DistributionRole, jobId: string, until: number): Promise<Credentials> {
+  const sessionName = sessionNameOf(role.pipelineName ?? process.env.AWS_LAMBDA_FUNCTION_NAME ?? '', jobId);
+  // Made for the one call: most functions never need it.
+  const client = new STSClient({
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: CALL_TIMEOUT, throwOnRequestTimeout: true },
+  });
+  try {
+    const credentials = await limited(until, async abortSignal => {
+      const command = new AssumeRoleCommand({
+        RoleArn: role.arn, RoleSessionName: sessionName, ExternalId: role.externalId, DurationSeconds: SESSION_SECONDS,
+      });
+      const { Credentials: answer } = await client.send(command, { abortSignal });
+      if (!answer?.AccessKeyId || !answer.SecretAccessKey || !answer.SessionToken) {
+        throw new Error('the answer has no credentials in it');
+      }
+      return { accessKeyId: answer.AccessKeyId, secretAccessKey: answer.SecretAccessKey, sessionToken: answer.SessionToken };
+    });
+    log('INFO', 'Role assumed', { roleArn: role.arn, sessionName });
+    return credentials;
+  } catch (error) {
+    throw fromSts(error, role);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Pipeline and job, in the characters of a session's name. A job's id is a UUID, so that 27 characters are left for the pipeline. */
+export function sessionNameOf(pipelineName: string, jobId: string): string {
+  const job = jobId.slice(0, 36);
+  return `${pipelineName.slice(0, MAX_SESSION_NAME_LENGTH - job.length - 1)}-${job}`.replace(/[^\w+=,.@-]/g, '-');
+}

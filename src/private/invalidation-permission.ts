@@ -1,0 +1,30 @@
+import { ArnFormat, Lazy, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import type { Target } from './target';
+import { holdsVariable } from './variables';
+
+/** What a role may invalidate: one statement, which grows with the targets. */
+export class InvalidationPermission {
+  private readonly ids: Readonly<Record<Target['resource'], Set<string>>> = { 'distribution': new Set(), 'distribution-tenant': new Set() };
+
+  /** @param scope of the account and the partition that the targets belong to */
+  constructor(private readonly scope: Construct, private readonly role: iam.IRole) {}
+
+  add({ resource, id }: Target): void {
+    if (this.ids[resource].size === 0) {
+      const suffix = resource === 'distribution' ? '' : 'ForDistributionTenant';
+      this.role.addToPrincipalPolicy(new iam.PolicyStatement({
+        // ListInvalidations finds the invalidation that an earlier delivery of the same job created.
+        actions: ['CreateInvalidation', 'GetInvalidation', 'ListInvalidations'].map(action => `cloudfront:${action}${suffix}`),
+        resources: Lazy.list({ produce: () => [...this.ids[resource]].map(resourceName => this.arnOf(resource, resourceName)) }),
+      }));
+    }
+    // Which one a pipeline variable will name is known only when the pipeline runs.
+    this.ids[resource].add(holdsVariable(id) ? '*' : id);
+  }
+
+  private arnOf(resource: Target['resource'], resourceName: string): string {
+    return Stack.of(this.scope).formatArn({ service: 'cloudfront', region: '', resource, resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
+  }
+}
