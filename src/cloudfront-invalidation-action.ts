@@ -14,7 +14,8 @@ import {
 } from './contract';
 import { InvalidationFailurePolicy } from './invalidation-failure-policy';
 import { InvalidationPaths } from './invalidation-paths';
-import { checkReach, distributionRoleOf } from './private/distribution-role';
+import { distributionRoleOf } from './private/distribution-role';
+import { checkEnvironment } from './private/environment';
 import { pipelineNameOf } from './private/pipeline';
 import { targetOf } from './private/target';
 import { namespaceOf } from './private/variables';
@@ -175,7 +176,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 
   private configure(scope: Construct, stageName: string): CloudFrontInvalidationFunction {
-    checkReach(scope, this.props);
+    checkEnvironment(scope, this.props);
     this.stageName = stageName;
     const { distributionRole } = this.props;
     const invalidationFunction = this.props.function ?? CloudFrontInvalidationFunction._sharedBy(Stack.of(scope));

@@ -1,10 +1,13 @@
-import { Duration, Lazy, Stack, Token } from 'aws-cdk-lib';
+import { App, Duration, Lazy, Stack, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { stagesOf, statementsOf } from './expect';
 import { givenBuildAction, givenDistribution, givenDistributionTenant, givenPipeline, givenStack } from './given';
-import { CloudFrontInvalidationAction, CloudFrontInvalidationFunction, InvalidationFailurePolicy, InvalidationPaths } from '../src';
+import {
+  CloudFrontInvalidationAction, CloudFrontInvalidationFunction, CloudFrontInvalidationRole, InvalidationFailurePolicy, InvalidationPaths,
+  type CloudFrontInvalidationOptions,
+} from '../src';
 
 test('the smallest action invokes the stack\'s function for all of the distribution', () => {
   // GIVEN
@@ -200,6 +203,110 @@ test('a distribution tenant: its calls, its ARN, its parameter', () => {
     },
   });
   expect(JSON.stringify(template.toJSON())).not.toContain('"cloudfront:CreateInvalidation"');
+});
+
+describe('with a role that the function assumes', () => {
+  const ROLE_ARN = 'arn:aws:iam::444455556666:role/invalidate-website';
+  const PARAMETERS = '"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","paths":["/*"]}';
+
+  function givenAction(stack: Stack, props: Partial<CloudFrontInvalidationOptions>, pipelineName?: string): void {
+    givenPipeline(stack, { pipelineName, crossAccountKeys: false }).stages[1].addAction(new CloudFrontInvalidationAction({
+      actionName: 'Invalidate',
+      distribution: givenImportedDistribution(stack),
+      distributionRole: iam.Role.fromRoleArn(stack, 'DistributionRole', ROLE_ARN),
+      ...props,
+    }));
+  }
+
+  function parametersOf(stack: Stack): unknown {
+    return stagesOf(stack)[1].Actions[1].Configuration.UserParameters;
+  }
+
+  test('the parameters name the role and the pipeline', () => {
+    const stack = givenStack();
+    givenAction(stack, { distributionRoleExternalId: 'website' }, 'website');
+    expect(parametersOf(stack)).toBe(`{"distributionId":"E2QWRUHEXAMPLE","distributionRole":{"arn":"${ROLE_ARN}","externalId":"website","pipelineName":"website"},${PARAMETERS}`);
+  });
+
+  test('the pipeline does not refer to itself for its name', () => {
+    const stack = givenStack();
+    givenAction(stack, {});
+    const [pipelineId] = Object.keys(Template.fromStack(stack).findResources('AWS::CodePipeline::Pipeline'));
+    expect(parametersOf(stack)).toBe(`{"distributionId":"E2QWRUHEXAMPLE","distributionRole":{"arn":"${ROLE_ARN}","pipelineName":"Stack-${pipelineId}"},${PARAMETERS}`);
+  });
+
+  test('the function may assume that role, and invalidate nothing by itself', () => {
+    const stack = givenStack();
+    givenAction(stack, {});
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: Match.arrayWith([{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: [ROLE_ARN] }]) },
+    });
+    expect(JSON.stringify(template.toJSON())).not.toContain('cloudfront:');
+  });
+
+  test('a function that serves two accounts may assume two roles, each listed once', () => {
+    // GIVEN
+    const stack = givenStack();
+    const stage = givenPipeline(stack, { crossAccountKeys: false }).stages[1];
+    const [first, second] = [ROLE_ARN, `${ROLE_ARN}-2`].map((arn, index) => iam.Role.fromRoleArn(stack, `Role${index}`, arn));
+
+    // WHEN
+    [first, second, first].forEach((distributionRole, index) => stage.addAction(new CloudFrontInvalidationAction({
+      actionName: `Invalidate${index}`, distribution: givenDistribution(stack, `Distribution${index}`), distributionRole,
+    })));
+
+    // THEN
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: Match.arrayWith([{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: [ROLE_ARN, `${ROLE_ARN}-2`] }]) },
+    });
+  });
+
+  test('the external id of a CloudFrontInvalidationRole is taken from it, unless another is given', () => {
+    const [inherited, given] = [givenStack(), givenStack()];
+    for (const [stack, distributionRoleExternalId] of [[inherited, undefined], [given, 'other']] as const) {
+      const distribution = givenDistribution(stack);
+      const distributionRole = new CloudFrontInvalidationRole(stack, 'Role', { distribution, assumedBy: new iam.AccountRootPrincipal(), externalId: 'website' });
+      givenAction(stack, { distribution, distributionRole, distributionRoleExternalId });
+    }
+    const externalIdOf = (stack: Stack) => /externalId\W+(\w+)/.exec(JSON.stringify(parametersOf(stack)))?.[1];
+    expect([inherited, given].map(externalIdOf)).toEqual(['website', 'other']);
+  });
+
+  describe('a distribution whose stack belongs to another account', () => {
+    const WEBSITE = { account: '444455556666', region: 'us-east-1' };
+    const PIPELINE = { account: '111122223333', region: 'eu-west-1' };
+
+    function givenStacks() {
+      const app = new App();
+      return { stack: new Stack(app, 'Pipeline', { env: PIPELINE }), website: new Stack(app, 'Website', { env: WEBSITE }) };
+    }
+
+    test('has an id that nobody knows yet, which is refused with the ways out', () => {
+      const { stack, website } = givenStacks();
+      expect(() => givenAction(stack, { distribution: givenDistribution(website) })).toThrow(
+        "distribution must have an id that the pipeline knows, but 'Website/Distribution' belongs to account 444455556666, and the pipeline to account 111122223333. " +
+        'Deploy it first, and give its id as text');
+    });
+
+    test('needs a role of that account', () => {
+      const { stack, website } = givenStacks();
+      expect(() => givenAction(stack, { distribution: givenImportedDistribution(website), distributionRole: undefined })).toThrow(
+        "distributionRole must be given, since distribution 'Website/Imported' belongs to account 444455556666, and the pipeline to account 111122223333");
+    });
+
+    test('is fine with an id and a role', () => {
+      const { stack, website } = givenStacks();
+      expect(() => givenAction(stack, { distribution: givenImportedDistribution(website) })).not.toThrow();
+    });
+  });
+
+  test.each<[Partial<CloudFrontInvalidationOptions>, string]>([
+    [{ distributionRole: undefined, distributionRoleExternalId: 'website' }, 'distributionRoleExternalId needs a distributionRole'],
+    [{ distributionRoleExternalId: 'x' }, "externalId must have 2 to 1224 characters, letters, digits and any of _+=,.@:/-, got 'x'"],
+  ])('%j', (props, message) => {
+    expect(() => givenAction(givenStack(), props)).toThrow(message);
+  });
 });
 
 describe('misuse', () => {

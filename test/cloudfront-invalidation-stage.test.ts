@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { App, CfnParameter, Duration, Fn, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -551,3 +551,40 @@ function givenIncluded(stack: Stack, template: object): CfnInclude {
   writeFileSync(templateFile, JSON.stringify(template));
   return new CfnInclude(stack, 'Included', { templateFile });
 }
+
+describe('in the China partition', () => {
+  function givenStackInChina(context: Record<string, unknown> = {}): Stack {
+    return new Stack(new App({ context, analyticsReporting: false }), 'Stack', { env: { account: '111122223333', region: 'cn-north-1' } });
+  }
+
+  function invalidate(stack: Stack, ...paths: string[]): void {
+    const distribution = cloudfront.Distribution.fromDistributionAttributes(stack, 'Imported', { distributionId: 'E2QWRUHEXAMPLE', domainName: 'www.example.com' });
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline: givenPipeline(stack), distribution, paths: InvalidationPaths.of(...paths) });
+  }
+
+  test.each([
+    [{}, { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':cloudfront::111122223333:distribution/E2QWRUHEXAMPLE']] }],
+    [{ '@aws-cdk/core:enablePartitionLiterals': true }, 'arn:aws-cn:cloudfront::111122223333:distribution/E2QWRUHEXAMPLE'],
+  ])('the permission is for an ARN of that partition: %j', (context, arn) => {
+    const stack = givenStackInChina(context);
+    invalidate(stack, '/*');
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: Match.arrayWith(['cloudfront:CreateInvalidation']), Resource: [arn] })]) },
+    });
+  });
+
+  test('cache tags are warned about, where CloudFront has none', () => {
+    const stack = givenStackInChina();
+    invalidate(stack, '/a', '#news');
+    Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('paths has cache tags, and CloudFront had none in China .* \\(the pipeline is in cn-north-1\\)'));
+  });
+
+  test.each([
+    ['paths in China', givenStackInChina, '/a'],
+    ['cache tags elsewhere', givenStack, '#news'],
+  ])('%s are fine', (_, given, path) => {
+    const stack = given();
+    invalidate(stack, path);
+    Annotations.fromStack(stack).hasNoWarning('*', Match.stringLikeRegexp('cache tags'));
+  });
+});

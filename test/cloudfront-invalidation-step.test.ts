@@ -3,7 +3,9 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as pipelines from 'aws-cdk-lib/pipelines';
 import { stagesOf } from './expect';
 import { givenDistribution, givenDistributionTenant } from './given';
-import { CloudFrontInvalidationStep, InvalidationFailurePolicy, InvalidationPaths } from '../src';
+import {
+  CloudFrontInvalidationFunction, CloudFrontInvalidationRole, CloudFrontInvalidationStep, InvalidationFailurePolicy, InvalidationPaths,
+} from '../src';
 
 const ENV = { account: '111122223333', region: 'eu-west-1' };
 
@@ -102,6 +104,58 @@ test('with a distribution tenant', () => {
   pipeline.buildPipeline();
   Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
     PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: Match.arrayWith(['cloudfront:CreateInvalidationForDistributionTenant']) })]) },
+  });
+});
+
+describe('in another account', () => {
+  const WEBSITE_ENV = { account: '444455556666', region: 'us-east-1' };
+
+  function givenWebsiteElsewhere(app: App, invalidationFunction: CloudFrontInvalidationFunction, roleName?: string) {
+    const stage = new Stage(app, 'Production', { env: WEBSITE_ENV });
+    const website = new Stack(stage, 'Website');
+    const distribution = givenDistribution(website);
+    return {
+      stage,
+      website,
+      distributionIdOutput: new CfnOutput(website, 'DistributionId', { value: distribution.distributionId }),
+      distributionRole: new CloudFrontInvalidationRole(website, 'InvalidationRole', { distribution, assumedBy: invalidationFunction, roleName }),
+    };
+  }
+
+  test('the function may assume the role of the deployed stage, which trusts it, and may invalidate nothing by itself', () => {
+    // GIVEN
+    const { app, stack, pipeline } = givenCdkPipeline({ crossAccountKeys: true });
+    const invalidationFunction = new CloudFrontInvalidationFunction(stack, 'InvalidationFunction');
+    const { stage, website, distributionIdOutput, distributionRole } = givenWebsiteElsewhere(app, invalidationFunction, 'invalidate-website');
+
+    // WHEN
+    pipeline.addStage(stage, {
+      post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, distributionRole, function: invalidationFunction })],
+    });
+
+    // THEN
+    const assembly = app.synth();
+    const template = Template.fromJSON(assembly.getStackArtifact(stack.artifactId).template);
+    const roleArn = { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':iam::444455556666:role/invalidate-website']] };
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: Match.arrayWith([{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: [roleArn] }]) },
+    });
+    expect(JSON.stringify(template.toJSON())).not.toContain('cloudfront:');
+    const [functionRole] = Object.values(template.findResources('AWS::IAM::Role', { Properties: { Description: Match.stringLikeRegexp('Invalidates') } }));
+    Template.fromJSON(assembly.getNestedAssembly('assembly-Production').getStackArtifact(website.artifactId).template).hasResourceProperties('AWS::IAM::Role', {
+      RoleName: 'invalidate-website',
+      AssumeRolePolicyDocument: {
+        Statement: [{ Principal: { AWS: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:iam::111122223333:role/${functionRole.Properties.RoleName}`]] } } }],
+      },
+    });
+    expect(functionRole.Properties.RoleName).toEqual(expect.any(String));
+  });
+
+  test('a role without a name is refused: the stage is synthesised before the pipeline, which could not know it', () => {
+    const { app, stack, pipeline } = givenCdkPipeline({ crossAccountKeys: true });
+    const { stage, distributionIdOutput, distributionRole } = givenWebsiteElsewhere(app, new CloudFrontInvalidationFunction(stack, 'InvalidationFunction'));
+    pipeline.addStage(stage, { post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, distributionRole })] });
+    expect(() => pipeline.buildPipeline()).toThrow("distributionRole must have a roleName, since 'Production/Website/InvalidationRole' is deployed by another Stage");
   });
 });
 

@@ -1,0 +1,55 @@
+import { Annotations, Stack, Stage, Token } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type { Construct, IConstruct } from 'constructs';
+import { targetOf } from './target';
+import type { CloudFrontInvalidationOptions } from '../cloudfront-invalidation-options';
+import { quote } from '../contract';
+
+/**
+ * Checks an action against the accounts and the partition that it is going to run in, as far as they are known.
+ *
+ * @throws Error where the pipeline cannot refer to the distribution or to its role, or has no permission in its account
+ */
+export function checkEnvironment(scope: Construct, options: CloudFrontInvalidationOptions): void {
+  checkAccounts(scope, options);
+  checkStages(scope, options.distributionRole);
+  const { region } = Stack.of(scope);
+  if (region.startsWith('cn-') && options.paths?._paths.some(path => path.startsWith('#'))) {
+    Annotations.of(scope).addWarningV2('cdk-cloudfront-invalidation-stage:cacheTagsInChina',
+      `paths has cache tags, and CloudFront had none in China when this version was made (the pipeline is in ${region}): the action may fail. Use paths that start with '/'.`);
+  }
+}
+
+function checkAccounts(scope: IConstruct, options: CloudFrontInvalidationOptions): void {
+  const { construct, id, resource } = targetOf(options);
+  const [account, ownAccount] = [accountOf(construct), accountOf(scope)];
+  if (account === undefined || ownAccount === undefined || account === ownAccount) {
+    return;
+  }
+  const prop = resource === 'distribution' ? 'distribution' : 'distributionTenant';
+  const where = `${quote(construct.node.path)} belongs to account ${account}, and the pipeline to account ${ownAccount}`;
+  if (Token.isUnresolved(id)) {
+    throw new Error(`${prop} must have an id that the pipeline knows, but ${where}. Deploy it first, and give its id as text: import it with that id ` +
+      'beside the pipeline, for example by Distribution.fromDistributionAttributes, and set distributionRole. In CDK Pipelines, ' +
+      'use a CloudFrontInvalidationStep with distributionIdOutput.');
+  }
+  if (options.distributionRole === undefined) {
+    throw new Error(`distributionRole must be given, since ${prop} ${where}: pass a role of account ${account}, such as a CloudFrontInvalidationRole`);
+  }
+}
+
+/** A name that CDK generates while it synthesises the pipeline comes too late for a Stage that has been synthesised before. */
+function checkStages(scope: IConstruct, role: iam.IRole | undefined): void {
+  if (role instanceof iam.Role && Stage.of(role) !== Stage.of(scope) && !hasName(role)) {
+    throw new Error(`distributionRole must have a roleName, since ${quote(role.node.path)} is deployed by another Stage than the pipeline, which has to know its ARN`);
+  }
+}
+
+function accountOf(construct: IConstruct): string | undefined {
+  const { account } = Stack.of(construct);
+  return Token.isUnresolved(account) ? undefined : account;
+}
+
+function hasName(role: iam.Role): boolean {
+  return Stack.of(role).resolve((role.node.defaultChild as iam.CfnRole).roleName) !== undefined;
+}
