@@ -14,7 +14,8 @@ export interface CloudFrontInvalidationStepProps extends CloudFrontInvalidationO
    * The output of a deployed stack that holds the distribution's id.
    *
    * For a distribution that the pipeline itself deploys, in a `Stage` of the app: the pipeline cannot refer to it otherwise. Its id is known
-   * only when the pipeline runs, so that the function may invalidate any distribution of the pipeline's account.
+   * only when the pipeline runs, so that the function may invalidate any distribution of the pipeline's account, unless there is a
+   * `distributionRole`: then it may assume that role.
    *
    * @default - none: exactly one of this, `distribution` and `distributionTenant` must be given
    */

@@ -1,0 +1,52 @@
+import { Stack, type Environment, type StackProps } from 'aws-cdk-lib';
+import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import * as pipelines from 'aws-cdk-lib/pipelines';
+import { CloudFrontInvalidationFunction, CloudFrontInvalidationStep } from 'cdk-cloudfront-invalidation-stage';
+import type { Construct } from 'constructs';
+import { Website } from './website';
+
+export interface PipelineStackProps extends StackProps {
+  readonly productionEnv: Environment;
+  /** On GitHub, GitLab or Bitbucket: `owner/name`. */
+  readonly repository: string;
+  /** See https://docs.aws.amazon.com/codepipeline/latest/userguide/connections.html */
+  readonly connectionArn: string;
+}
+
+/**
+ * CDK Pipelines: a wave for staging in the pipeline's own account, and one for production in another. Each website's cache is
+ * invalidated as soon as that website is deployed.
+ */
+export class PipelineStack extends Stack {
+  constructor(scope: Construct, id: string, props: PipelineStackProps) {
+    super(scope, id, props);
+
+    const pipeline = new pipelines.CodePipeline(this, 'Pipeline', {
+      pipelineType: codepipeline.PipelineType.V2,
+      crossAccountKeys: true,
+      enableKeyRotation: true,
+      synth: new pipelines.ShellStep('Synth', {
+        input: pipelines.CodePipelineSource.connection(props.repository, 'main', { connectionArn: props.connectionArn }),
+        commands: ['npm ci', 'npx cdk synth'],
+      }),
+    });
+    const invalidationFunction = new CloudFrontInvalidationFunction(this, 'InvalidationFunction');
+
+    const staging = new Website(this, 'Staging', { env: props.env });
+    pipeline.addWave('Test').addStage(staging, {
+      post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: staging.distributionId, function: invalidationFunction })],
+    });
+
+    const production = pipeline.addWave('Live');
+    for (const brand of ['North', 'South']) {
+      const website = new Website(this, brand, { env: props.productionEnv, invalidatedBy: invalidationFunction });
+      production.addStage(website, {
+        post: [new CloudFrontInvalidationStep('Invalidate', {
+          distributionIdOutput: website.distributionId,
+          distributionRole: website.invalidationRole,
+          function: invalidationFunction,
+        })],
+      });
+    }
+  }
+}
