@@ -77,6 +77,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws-sdk/client-sts',
     '@smithy/service-error-classification',
     `@types/node@^${LAMBDA_NODE_MAJOR}`,
+    // Beside the floor, for the examples: upgraded with the rest.
+    'aws-cdk-lib-newest@npm:aws-cdk-lib@^2',
     'cdk-nag@^2',
     'esbuild',
     'fast-check',

@@ -170,8 +170,15 @@ function optionsOf(options: CloudFrontInvalidationOptions): CloudFrontInvalidati
   const { distribution, distributionTenant, distributionRole, distributionRoleExternalId } = options;
   const { paths, waitForCompletion, timeout, failurePolicy, function: invalidationFunction } = options;
   return {
-    distribution, distributionTenant, distributionRole, distributionRoleExternalId,
-    paths, waitForCompletion, timeout, failurePolicy, function: invalidationFunction,
+    distribution,
+    distributionTenant,
+    distributionRole,
+    distributionRoleExternalId,
+    paths,
+    waitForCompletion,
+    timeout,
+    failurePolicy,
+    function: invalidationFunction,
   };
 }
 

@@ -33,11 +33,11 @@ export class PipelineStack extends Stack {
     const invalidationFunction = new CloudFrontInvalidationFunction(this, 'InvalidationFunction');
 
     const staging = new Website(this, 'Staging', { env: props.env });
-    pipeline.addWave('Test').addStage(staging, {
+    pipeline.addWave('Staging').addStage(staging, {
       post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: staging.distributionId, function: invalidationFunction })],
     });
 
-    const production = pipeline.addWave('Live');
+    const production = pipeline.addWave('Production');
     for (const brand of ['North', 'South']) {
       const website = new Website(this, brand, { env: props.productionEnv, invalidatedBy: invalidationFunction });
       production.addStage(website, {

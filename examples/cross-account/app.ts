@@ -13,7 +13,7 @@ const websiteEnv = { account: context('websiteAccount'), region };
 const invalidation = new InvalidationFunctionStack(app, 'WebsiteInvalidation', { env: pipelineEnv });
 const { invalidationFunction } = invalidation;
 const website = new WebsiteStack(app, 'Website', { env: websiteEnv, invalidationFunction });
-website.addDependency(invalidation);
+website.node.addDependency(invalidation);
 new PipelineStack(app, 'WebsitePipeline', {
   env: pipelineEnv,
   invalidationFunction,

@@ -43,7 +43,7 @@ export class WebsitesStack extends Stack {
       distributionConfig: {
         enabled: true,
         connectionMode: 'tenant-only',
-        origins: [{ id: 'shop', domainName: 'shop.example.com', customOriginConfig: { originProtocolPolicy: 'https-only' } }],
+        origins: [{ id: 'shop', domainName: 'shop.example.com', customOriginConfig: { originProtocolPolicy: 'https-only', originSslProtocols: ['TLSv1.2'] } }],
         defaultCacheBehavior: {
           targetOriginId: 'shop',
           viewerProtocolPolicy: 'redirect-to-https',

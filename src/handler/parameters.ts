@@ -81,7 +81,8 @@ export function checkParameters(raw: RawParameters, environment: NodeJS.ProcessE
     throw new Failure('ConfigurationError', `waitForCompletion must be true or false, got ${quote(waitForCompletion)}`);
   }
   const idProblem = distributionTenantId === undefined ? distributionIdProblem(distributionId) : distributionTenantIdProblem(distributionTenantId);
-  const problem = idProblem ?? distributionRoleProblem(distributionRole) ?? timeoutProblem(timeoutSeconds) ?? pathsProblem(paths) ?? firstProblem(paths);
+  const problem = idProblem ?? distributionRoleProblem(distributionRole) ?? timeoutProblem(timeoutSeconds)
+    ?? pathsProblem(paths) ?? firstProblem(paths);
   if (problem !== undefined) {
     throw new Failure('ConfigurationError', problem);
   }

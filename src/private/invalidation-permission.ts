@@ -1,6 +1,7 @@
 import { ArnFormat, Lazy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { acknowledge } from './nag';
 import type { Target } from './target';
 import { holdsVariable } from './variables';
 
@@ -20,8 +21,16 @@ export class InvalidationPermission {
         resources: Lazy.list({ produce: () => [...this.ids[resource]].map(resourceName => this.arnOf(resource, resourceName)) }),
       }));
     }
-    // Which one a pipeline variable will name is known only when the pipeline runs.
-    this.ids[resource].add(holdsVariable(id) ? '*' : id);
+    if (!holdsVariable(id)) {
+      this.ids[resource].add(id);
+    } else if (!this.ids[resource].has('*')) {
+      this.ids[resource].add('*');
+      acknowledge(this.role, {
+        id: 'AwsSolutions-IAM5',
+        appliesTo: { regex: `/^Resource::arn:.*:${resource}\\/\\*$/` },
+        reason: `Which ${resource} of the account a pipeline variable will name is known only when the pipeline runs; distributionRole narrows it`,
+      });
+    }
   }
 
   private arnOf(resource: Target['resource'], resourceName: string): string {

@@ -14,11 +14,11 @@ export function exampleFile(example: string, file: string): string {
 export function synthesized(example: string): Record<string, { readonly Resources: Record<string, { readonly Type: string }> }> {
   const outdir = mkdtempSync(join(tmpdir(), 'example-'));
   try {
-    const { app } = JSON.parse(exampleFile(example, 'cdk.json'));
+    const { app, context = {} } = JSON.parse(exampleFile(example, 'cdk.json'));
     execSync(app, {
       cwd: join(EXAMPLES, example),
       // The library's name leads to its source here, as it does for tsc and Jest.
-      env: { ...process.env, CDK_OUTDIR: outdir, TSX_TSCONFIG_PATH: join(EXAMPLES, '..', 'tsconfig.dev.json') },
+      env: { ...process.env, CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: JSON.stringify(context), TSX_TSCONFIG_PATH: join(EXAMPLES, '..', 'tsconfig.dev.json') },
       stdio: 'pipe',
     });
     const { artifacts } = JSON.parse(readFileSync(join(outdir, 'manifest.json'), 'utf8'));

@@ -1,0 +1,164 @@
+import { execFile, execFileSync, spawnSync } from 'child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { promisify } from 'util';
+
+const ROOT = join(__dirname, '..', '..');
+const NAME = 'cdk-cloudfront-invalidation-stage';
+
+const EXAMPLES = readdirSync(join(ROOT, 'examples')).sort();
+
+/** The oldest CDK that the package takes, and the newest. */
+const CDK_VERSIONS = { floor: 'aws-cdk-lib', newest: 'aws-cdk-lib-newest' } as const;
+
+type CdkVersion = keyof typeof CDK_VERSIONS;
+
+const SYNTH_TIMEOUT = 60_000;
+
+let folder: string;
+let tarball: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'examples-'));
+  tarball = join(folder, npm('pack', '--ignore-scripts', '--silent', '--pack-destination', folder).trim());
+  Object.keys(CDK_VERSIONS).forEach(version => givenNodeModules(version as CdkVersion));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function npm(...args: string[]): string {
+  return execFileSync('npm', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], shell: process.platform === 'win32' });
+}
+
+/** What `npm install` brings to an example: the packed library, the CDK of that version, and tsx. */
+function givenNodeModules(version: CdkVersion): void {
+  const modules = join(folder, version, 'node_modules');
+  mkdirSync(join(modules, NAME), { recursive: true });
+  execFileSync('tar', ['-xzf', tarball, '--strip-components', '1', '-C', join(modules, NAME)]);
+  for (const [name, source] of [['aws-cdk-lib', CDK_VERSIONS[version]], ['constructs', 'constructs'], ['tsx', 'tsx'], ['.bin', '.bin']]) {
+    symlinkSync(join(ROOT, 'node_modules', source), join(modules, name), 'junction');
+  }
+}
+
+/** Copies an example, and runs what its `cdk.json` gives to the CDK CLI. Returns the cloud assembly. */
+async function synthesized(version: CdkVersion, example: string): Promise<string> {
+  const directory = join(folder, version, example);
+  const output = join(directory, 'cdk.out');
+  if (!existsSync(output)) {
+    cpSync(join(ROOT, 'examples', example), directory, { recursive: true, filter: source => !source.includes('cdk.out') });
+    const { app, context = {} } = JSON.parse(readFileSync(join(directory, 'cdk.json'), 'utf8')) as { app: string; context?: object };
+    const [command, ...args] = app.split(' ');
+    await promisify(execFile)(command, args, {
+      cwd: directory,
+      env: {
+        ...process.env,
+        CDK_OUTDIR: output,
+        CDK_CONTEXT_JSON: JSON.stringify(context),
+        JSII_DEPRECATED: 'fail',
+        ...(version === 'floor' ? { NODE_OPTIONS: `--require ${join(__dirname, 'nag.js')}` } : {}),
+      },
+      shell: process.platform === 'win32',
+    });
+  }
+  return output;
+}
+
+/** All files of a cloud assembly and those nested in it. */
+function filesOf(assembly: string, suffix: string): string[] {
+  return readdirSync(assembly, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith(suffix)).map(file => join(assembly, file));
+}
+
+/** The version of aws-cdk-lib that an app was synthesised with. */
+function cdkVersionOf(assembly: string): string {
+  return JSON.parse(readFileSync(join(assembly, 'tree.json'), 'utf8')).tree.constructInfo.version;
+}
+
+function stagesOf(assembly: string): string[] {
+  const templates = filesOf(assembly, '.template.json').map(file => JSON.parse(readFileSync(file, 'utf8')) as Template);
+  return templates.flatMap(({ Resources }) => Object.values(Resources)).filter(({ Type }) => Type === 'AWS::CodePipeline::Pipeline')
+    .flatMap(({ Properties }) => Properties.Stages ?? []).filter(({ Actions = [] }) => Actions.some(({ ActionTypeId }) => ActionTypeId.Provider === 'Lambda'))
+    .map(({ Name }) => Name);
+}
+
+interface Template {
+  readonly Resources: Record<string, { readonly Type: string; readonly Properties: { readonly Stages?: Stage[] } }>;
+}
+
+interface Stage {
+  readonly Name: string;
+  readonly Actions?: { readonly ActionTypeId: { readonly Provider: string } }[];
+}
+
+const STAGES: Readonly<Record<string, string[]>> = {
+  'cdk-pipelines': ['Staging', 'Production'],
+  'cross-account': ['InvalidateCloudFrontCache'],
+  'function-only': [],
+  'multi-distribution': ['InvalidateCloudFrontCache'],
+  'plain-cloudformation': ['InvalidateCloudFrontCache'],
+  'static-website': ['InvalidateCloudFrontCache'],
+};
+
+test('every example is tested', () => {
+  expect(EXAMPLES).toEqual(Object.keys(STAGES));
+});
+
+describe.each(Object.keys(CDK_VERSIONS) as CdkVersion[])('with the packed library and the %s CDK', version => {
+  test.concurrent.each(EXAMPLES)('%s synthesises, without a deprecated call', async example => {
+    const assembly = await synthesized(version, example);
+    expect(cdkVersionOf(assembly)).toBe(JSON.parse(readFileSync(join(ROOT, 'node_modules', CDK_VERSIONS[version], 'package.json'), 'utf8')).version);
+    expect(stagesOf(assembly)).toEqual(STAGES[example]);
+  }, SYNTH_TIMEOUT);
+});
+
+describe('cdk-nag\'s AwsSolutions', () => {
+  /** What the examples leave to those who copy them, and what CDK's own constructs do. */
+  const ACCEPTED: Readonly<Record<string, string>> = {
+    'AwsSolutions-CB4': 'a build project whose artifacts have no key of KMS',
+    'AwsSolutions-CFR1': 'a website for all countries',
+    'AwsSolutions-CFR2': 'no web ACL: its price is not an example\'s to decide',
+    'AwsSolutions-CFR3': 'no access log',
+    'AwsSolutions-CFR4': 'the default certificate of CloudFront, since there is no domain',
+    'AwsSolutions-IAM4': 'CDK\'s own BucketDeployment',
+    'AwsSolutions-IAM5': 'CDK\'s own grants to pipelines, builds and deployments',
+    'AwsSolutions-L1': 'CDK\'s own BucketDeployment',
+    'AwsSolutions-S1': 'no access log',
+  };
+
+  test.each(EXAMPLES)('%s: nothing of the library, and of the rest only what is accepted', async example => {
+    const findings = filesOf(await synthesized('floor', example), 'NagReport.json')
+      .flatMap(file => (JSON.parse(readFileSync(file, 'utf8')) as { lines: Finding[] }).lines);
+    expect(findings
+      .filter(({ compliance, ruleId, resourceId }) => compliance === 'Non-Compliant' && (isOurs(resourceId) || !(ruleId in ACCEPTED)))
+      .map(({ ruleId, resourceId }) => `${ruleId} ${resourceId}`)).toEqual([]);
+    expect(findings).toContainEqual(expect.objectContaining({
+      compliance: 'Suppressed', ruleId: 'AwsSolutions-IAM5', exceptionReason: expect.stringContaining('PutJobSuccessResult'),
+    }));
+  });
+
+  interface Finding {
+    readonly ruleId: string;
+    readonly resourceId: string;
+    readonly compliance: 'Compliant' | 'Non-Compliant' | 'Suppressed';
+    readonly exceptionReason: string;
+  }
+
+  function isOurs(path: string): boolean {
+    return /Invalidat/.test(path);
+  }
+});
+
+const cfnLint = spawnSync('cfn-lint', ['--version'], { stdio: 'ignore' }).error === undefined;
+
+// Python's: where it is not installed, this is skipped, and Jest says so.
+(cfnLint ? describe : describe.skip)('cfn-lint', () => {
+  /** Of CDK's own: a lambda.Function depends on its role by name as well; a deploy action of CDK Pipelines joins the ARN of a role. */
+  const ACCEPTED = /^W3005 |^E3703 .*\/Configuration\/RoleArn: /;
+
+  test.each(EXAMPLES)('%s: nothing but what CDK does itself', async example => {
+    const { stdout, stderr } = spawnSync('cfn-lint', ['--format', 'json', ...filesOf(await synthesized('newest', example), '.template.json')], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    const findings = JSON.parse(stdout || '[]') as { Rule: { Id: string }; Message: string; Location: { Path: string[] } }[];
+    expect(findings.map(({ Rule: { Id }, Message, Location: { Path } }) => `${Id} ${Path.join('/')}: ${Message}`).filter(finding => !ACCEPTED.test(finding))).toEqual([]);
+  }, SYNTH_TIMEOUT);
+});
