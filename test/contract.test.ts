@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { distributionIdProblem, encodePath, pathProblem, pathsProblem, quote, timeoutProblem } from '../src/contract';
+import { distributionIdProblem, distributionRoleArnProblem, encodePath, externalIdProblem, pathProblem, pathsProblem, quote, timeoutProblem } from '../src/contract';
 
 describe('encodePath', () => {
   test.each([
@@ -60,6 +60,29 @@ describe('problems', () => {
 
   test.each(['E2QWRUHEXAMPLE', 'dt_2example', 'E'.repeat(128)])('no problem with a distribution id of %j', id => {
     expect(distributionIdProblem(id)).toBeUndefined();
+  });
+
+  test.each([
+    'arn:aws:iam::111122223333:role/r',
+    'arn:aws-cn:iam::111122223333:role/team/website/invalidate',
+    'arn:aws-us-gov:iam::111122223333:role/a+b=c,d.e@f_g-h',
+  ])('the ARN of a role is fine: %s', arn => {
+    expect(distributionRoleArnProblem(arn)).toBeUndefined();
+  });
+
+  test.each([
+    undefined, null, 1, '', 'invalidate-website', 'arn:aws:iam::111122223333:role/', 'arn:aws:iam::1111:role/r', 'arn:aws:iam::111122223333:user/u',
+    'arn:aws:sts::111122223333:assumed-role/r/s', 'arn:aws:iam::111122223333:role/a b', 'arn:aws:iam::111122223333:role/r\n',
+  ])('the ARN of a role that is %j', arn => {
+    expect(distributionRoleArnProblem(arn)).toMatch(/^distributionRole must have the ARN of an IAM role, such as 'arn:aws:iam::111122223333:role\/invalidate-website', got /);
+  });
+
+  test.each(['id', 'x'.repeat(1224), 'Website_1+=,.@:/-'])('an external id is fine: %.20s', externalId => {
+    expect(externalIdProblem(externalId)).toBeUndefined();
+  });
+
+  test.each([undefined, null, 12, '', 'x', 'x'.repeat(1225), 'two words', 'quote"', 'line\n'])('an external id that is %.20j', externalId => {
+    expect(externalIdProblem(externalId)).toMatch(/^externalId must have 2 to 1224 characters/);
   });
 });
 
