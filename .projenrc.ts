@@ -74,8 +74,12 @@ const project = new awscdk.AwsCdkConstructLibrary({
   devDeps: [
     '@aws-sdk/client-cloudfront',
     '@aws-sdk/client-codepipeline',
+    '@aws-sdk/client-s3',
     '@aws-sdk/client-sts',
     '@smithy/service-error-classification',
+    '@types/picomatch',
+    '@types/yauzl',
+    '@types/yazl',
     `@types/node@^${LAMBDA_NODE_MAJOR}`,
     // Beside the floor, for the examples: upgraded with the rest.
     'aws-cdk-lib-newest@npm:aws-cdk-lib@^2',
@@ -87,8 +91,11 @@ const project = new awscdk.AwsCdkConstructLibrary({
     // Puts Lambda's own Node.js version first on the path of every npm script.
     `node@^${LAMBDA_NODE_MAJOR}`,
     'picocolors',
+    'picomatch',
     'tsx',
     'yaml',
+    'yauzl',
+    'yazl',
   ],
 
   // One tsconfig at the root, for tests, tools and editors alike.

@@ -27,6 +27,8 @@ export interface ActionDefinition {
   readonly runOrder: number;
   readonly functionName: string;
   readonly userParameters?: string;
+  /** The names of its input artifacts. @default - none */
+  readonly inputArtifacts?: readonly string[];
   readonly namespace?: string;
   /** Who invokes the function. @default - somebody who may */
   readonly role?: Role;
@@ -60,6 +62,29 @@ export interface ActionExecution {
   readonly finished: Promise<ActionExecution>;
 }
 
+/** Where an artifact is on S3. */
+export interface ArtifactLocation {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** The run of a pipeline that a stage or an action is part of. */
+export interface PipelineContext {
+  readonly pipeline: string;
+  readonly stage: string;
+  /** @default - a new one */
+  readonly pipelineExecutionId?: string;
+  /** By their names. @default - none */
+  readonly artifacts?: Readonly<Record<string, ArtifactLocation>>;
+}
+
+/** What the history keeps of an action's run. */
+interface HistoryEntry {
+  readonly context: PipelineContext & { readonly pipelineExecutionId: string };
+  readonly definition: Pick<ActionDefinition, 'name' | 'userParameters' | 'inputArtifacts'>;
+  readonly execution: ActionExecution;
+}
+
 /** One run of a stage. */
 export interface StageExecution {
   readonly actions: ActionExecution[];
@@ -91,6 +116,9 @@ export class CodePipeline extends Service {
 
   private readonly stages = new Map<string, readonly ActionDefinition[]>();
   private readonly jobs = new Map<string, Job>();
+  /** Of the actions that are part of a pipeline, oldest first. */
+  private readonly history: HistoryEntry[] = [];
+  private readonly contexts = new Map<ActionExecution, PipelineContext>();
   /** What to do when an action ends, for each that has not. */
   private readonly running = new Map<ActionExecution, () => void>();
 
@@ -99,7 +127,7 @@ export class CodePipeline extends Service {
     private readonly lambda: Lambda,
     private readonly roleAt: (arn: string) => Role,
     private readonly account: string,
-    region: string,
+    private readonly region: string,
   ) {
     super('codepipeline', surroundings);
     this.credentialScope = new RegExp(`^${region}/codepipeline$`);
@@ -110,7 +138,9 @@ export class CodePipeline extends Service {
   }
 
   /** Runs the actions of a deployed stage that invoke a function: those of one run order in parallel, the next once they have succeeded. */
-  startStage({ pipeline, stage, variables = {} }: { pipeline: string; stage: string; variables?: Readonly<Record<string, string>> }): StageExecution {
+  startStage({ variables = {}, ...pipelineContext }: PipelineContext & { readonly variables?: Readonly<Record<string, string>> }): StageExecution {
+    const { pipeline, stage } = pipelineContext;
+    const context = { ...pipelineContext, pipelineExecutionId: pipelineContext.pipelineExecutionId ?? crypto.randomUUID() };
     const definitions = this.stages.get(`${pipeline}/${stage}`);
     if (definitions === undefined) {
       throw new Error(`The sandbox has no stage ${stage} in a pipeline ${pipeline}`);
@@ -120,7 +150,7 @@ export class CodePipeline extends Service {
     const runAll = async () => {
       for (const runOrder of [...new Set(definitions.map(definition => definition.runOrder))].sort((a, b) => a - b)) {
         const group = definitions.filter(definition => definition.runOrder === runOrder);
-        const started = group.map(definition => this.run(definition, known));
+        const started = group.map(definition => this.run(definition, known, context));
         actions.push(...started);
         const ended = await Promise.all(started.map(({ finished }) => finished));
         ended.forEach((execution, index) => Object.entries(execution.outputVariables)
@@ -143,7 +173,25 @@ export class CodePipeline extends Service {
     readonly roleArn?: string;
   }): ActionExecution {
     const role = roleArn === undefined ? undefined : this.roleAt(roleArn);
-    return this.run({ name: actionName, runOrder: 1, functionName, userParameters, role }, {}, continuationToken);
+    return this.run({ name: actionName, runOrder: 1, functionName, userParameters, role }, {}, undefined, continuationToken);
+  }
+
+  /** Writes a run of an action into the history that the sandbox does not run itself, such as a deployment. */
+  recordAction(
+    { action, status = 'Succeeded', outputVariables = {}, userParameters, ...context }: PipelineContext & {
+      readonly action: string;
+      readonly status?: ActionExecution['status'];
+      readonly userParameters?: string;
+      readonly outputVariables?: Readonly<Record<string, string>>;
+    },
+  ): void {
+    const startedAt = this.surroundings.clock.now();
+    const execution = { actionName: action, startedAt, endedAt: startedAt, jobs: [], reports: [], status, outputVariables } as Omit<ActionExecution, 'finished'>;
+    this.history.push({
+      context: { ...context, pipelineExecutionId: context.pipelineExecutionId ?? crypto.randomUUID() },
+      definition: { name: action, userParameters, inputArtifacts: Object.keys(context.artifacts ?? {}) },
+      execution: { ...execution, finished: Promise.resolve(execution as ActionExecution) },
+    });
   }
 
   /** Ends an action as "Stop and abandon" does: the function goes on, and its answer is refused. */
@@ -154,7 +202,7 @@ export class CodePipeline extends Service {
   protected parse({ headers, body }: RawRequest): Call {
     const target = String(headers['x-amz-target'] ?? '');
     const operation = target.slice(TARGET_PREFIX.length);
-    if (!target.startsWith(TARGET_PREFIX) || !['PutJobSuccessResult', 'PutJobFailureResult'].includes(operation)) {
+    if (!target.startsWith(TARGET_PREFIX) || !['PutJobSuccessResult', 'PutJobFailureResult', 'ListActionExecutions'].includes(operation)) {
       throw new ServiceError('UnknownOperationException', 400, `The sandbox knows no operation '${target}'.`);
     }
     const input = parseJson(body);
@@ -165,12 +213,16 @@ export class CodePipeline extends Service {
     if (caller === undefined) {
       throw new ServiceError('UnrecognizedClientException', 400, 'The security token included in the request is invalid.');
     }
-    if (!caller.role.allows(`codepipeline:${operation}`, '*')) {
-      throw new ServiceError('AccessDeniedException', 400, denial(caller.role, caller.session, `codepipeline:${operation}`));
+    const resource = operation === 'ListActionExecutions' ? `arn:aws:codepipeline:${this.region}:${this.account}:${String(input.pipelineName)}` : undefined;
+    if (!caller.role.allows(`codepipeline:${operation}`, resource ?? '*')) {
+      throw new ServiceError('AccessDeniedException', 400, denial(caller.role, caller.session, `codepipeline:${operation}`, resource));
     }
     const problems = problemsOf(model as ApiModel, operation, input);
     if (problems.length > 0) {
       throw new ServiceError('ValidationException', 400, `${problems.length} validation error${problems.length === 1 ? '' : 's'} detected: ${problems.join('; ')}`);
+    }
+    if (operation === 'ListActionExecutions') {
+      return { status: 200, body: JSON.stringify(this.listActionExecutions(input)), headers: JSON_TYPE };
     }
     const job = this.jobs.get(String(input.jobId));
     if (job === undefined) {
@@ -189,6 +241,21 @@ export class CodePipeline extends Service {
 
   protected error({ code, status, message }: ServiceError): Answer {
     return { status, body: JSON.stringify({ __type: code, message }), headers: JSON_TYPE };
+  }
+
+  private listActionExecutions({ pipelineName, filter, maxResults = 100, nextToken }: Call['input']): object {
+    if (![...this.stages.keys()].some(name => name.startsWith(`${String(pipelineName)}/`))) {
+      throw new ServiceError('PipelineNotFoundException', 400, `The account with id '${this.account}' does not include a pipeline with the name '${String(pipelineName)}'`);
+    }
+    const only = isRecord(filter) ? filter.pipelineExecutionId : undefined;
+    const newestFirst = this.history.filter(({ context }) =>
+      context.pipeline === pipelineName && (only === undefined || context.pipelineExecutionId === only)).reverse();
+    const start = nextToken === undefined ? 0 : Number(nextToken);
+    const end = start + Number(maxResults);
+    return {
+      actionExecutionDetails: newestFirst.slice(start, end).map(detailOf),
+      ...(end < newestFirst.length ? { nextToken: String(end) } : {}),
+    };
   }
 
   private judge(job: Job, operation: string, input: Call['input']): ServiceError | undefined {
@@ -225,7 +292,9 @@ export class CodePipeline extends Service {
     clock.after(this.delivery.continuationInterval, () => this.sendJob(job.execution, job.definition, token));
   }
 
-  private run(definition: ActionDefinition, variables: Readonly<Record<string, string>>, continuationToken?: string): ActionExecution {
+  private run(
+    definition: ActionDefinition, variables: Readonly<Record<string, string>>, context?: HistoryEntry['context'], continuationToken?: string,
+  ): ActionExecution {
     const { clock } = this.surroundings;
     let resolve: (execution: ActionExecution) => void;
     const finished = new Promise<ActionExecution>(fulfil => resolve = fulfil);
@@ -248,7 +317,12 @@ export class CodePipeline extends Service {
     }
     // CodePipeline puts values in as they are, quotes and all (https://github.com/aws/aws-cdk/issues/31213).
     const userParameters = definition.userParameters?.replace(/#\{([^}]+)\}/g, (expression, name: string) => variables[name] ?? expression);
-    this.sendJob(execution, { ...definition, userParameters }, continuationToken);
+    const resolved = { ...definition, userParameters };
+    if (context !== undefined) {
+      this.history.push({ context, definition: resolved, execution });
+      this.contexts.set(execution, context);
+    }
+    this.sendJob(execution, resolved, continuationToken);
     return execution;
   }
 
@@ -295,7 +369,9 @@ export class CodePipeline extends Service {
               ...(definition.userParameters === undefined ? {} : { UserParameters: definition.userParameters }),
             },
           },
-          inputArtifacts: [],
+          inputArtifacts: artifactsOf(definition, this.contexts.get(execution)).map(({ name, location: { bucket, key } }) => ({
+            name, revision: null, location: { type: 'S3', s3Location: { bucketName: bucket, objectKey: key } },
+          })),
           outputArtifacts: [],
           artifactCredentials: ARTIFACT_CREDENTIALS,
           ...(continuationToken === undefined ? {} : { continuationToken }),
@@ -306,6 +382,34 @@ export class CodePipeline extends Service {
       clock.after(delivery * this.delivery.duplicateAfter, () => void this.lambda.invokeAsync(definition.functionName, event));
     }
   }
+}
+
+function artifactsOf({ inputArtifacts = [] }: HistoryEntry['definition'], context: PipelineContext | undefined) {
+  return inputArtifacts.flatMap(name => {
+    const location = context?.artifacts?.[name];
+    return location === undefined ? [] : [{ name, location }];
+  });
+}
+
+/** An action's run as `ListActionExecutions` tells it, with times in seconds. */
+function detailOf({ context, definition, execution }: HistoryEntry): object {
+  const { externalExecutionId, summary, errorDetails, outputVariables, status, startedAt, endedAt } = execution;
+  const configuration = definition.userParameters === undefined ? {} : { UserParameters: definition.userParameters };
+  return {
+    pipelineExecutionId: context.pipelineExecutionId,
+    actionExecutionId: execution.jobs[0] ?? crypto.randomUUID(),
+    stageName: context.stage,
+    actionName: definition.name,
+    startTime: startedAt / 1_000,
+    lastUpdateTime: (endedAt ?? startedAt) / 1_000,
+    status,
+    input: {
+      configuration,
+      resolvedConfiguration: configuration,
+      inputArtifacts: artifactsOf(definition, context).map(({ name, location }) => ({ name, s3location: location })),
+    },
+    output: { executionResult: { externalExecutionId, externalExecutionSummary: summary, errorDetails }, outputVariables, outputArtifacts: [] },
+  };
 }
 
 function close(job: Job): void {

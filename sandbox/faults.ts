@@ -1,4 +1,4 @@
-export type ServiceName = 'cloudfront' | 'codepipeline' | 'sts';
+export type ServiceName = 'cloudfront' | 'codepipeline' | 's3' | 'sts';
 
 /** What goes wrong with a request. */
 export type FaultKind =

@@ -1,11 +1,12 @@
 export { Clock } from './clock';
 export { CloudFront, Distribution, type DistributionSettings, type Invalidation, type InvalidationEvent } from './cloudfront';
-export { ARTIFACT_CREDENTIALS, CodePipeline, type ActionExecution, type DeliverySettings, type Report, type StageExecution } from './codepipeline';
+export { ARTIFACT_CREDENTIALS, CodePipeline, type ActionExecution, type ArtifactLocation, type PipelineContext, type DeliverySettings, type Report, type StageExecution } from './codepipeline';
 export { Edge } from './edge';
 export { Faults, type Fault, type FaultHandle, type FaultKind } from './faults';
 export { Role, type Judgement, type Statement, type TrustStatement } from './iam';
 export { Lambda, type Crash, type FunctionDefinition, type Invocation, type Permission } from './lambda';
 export { Sandbox, type DeployedStack, type DeployOptions, type SandboxOptions } from './sandbox';
 export { type ApiRequest } from './service';
+export { S3 } from './s3';
 export { Sts } from './sts';
 export { DeployedTemplate, type DeployedResource } from './template';

@@ -6,10 +6,12 @@
  */
 'use strict';
 
+const { existsSync } = require('fs');
 const { syncBuiltinESMExports } = require('module');
 const { join } = require('path');
 const timers = require('timers');
 const timersPromises = require('timers/promises');
+const { pathToFileURL } = require('url');
 const { promisify } = require('util');
 
 const scale = Number(process.env.SANDBOX_TIME_SCALE);
@@ -71,14 +73,27 @@ function scaleTimers() {
   syncBuiltinESMExports();
 }
 
-const [file, method] = handlerName.split('.');
-const handler = require(join(taskRoot, file))[method];
-if (typeof handler !== 'function') {
-  throw new Error(`${handlerName} is undefined or not exported`);
+main();
+
+/** Loads the handler, then serves one event after the other. Listening also keeps the process. */
+async function main() {
+  const handler = await load();
+  process.on('message', message => serve(handler, message));
+  process.send({ ready: true });
 }
 
-// Listening also keeps the process, for the next event.
-process.on('message', async ({ event, requestId, functionArn, timeout }) => {
+async function load() {
+  const [file, method] = handlerName.split('.');
+  const path = ['.mjs', '.cjs', '.js'].map(extension => join(taskRoot, file + extension)).find(existsSync);
+  const module = path === undefined ? {} : await import(pathToFileURL(path));
+  const handler = module[method] ?? module.default?.[method];
+  if (typeof handler !== 'function') {
+    throw new Error(`${handlerName} is undefined or not exported`);
+  }
+  return handler;
+}
+
+async function serve(handler, { event, requestId, functionArn, timeout }) {
   const deadline = sandboxNow() + timeout;
   const context = {
     awsRequestId: requestId,
@@ -94,5 +109,4 @@ process.on('message', async ({ event, requestId, functionArn, timeout }) => {
   } catch (error) {
     process.send({ error: { type: error?.name ?? 'Error', message: String(error?.message ?? error) } });
   }
-});
-process.send({ ready: true });
+}

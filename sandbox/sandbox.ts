@@ -7,6 +7,7 @@ import { Faults } from './faults';
 import { Role, type Statement, type TrustStatement } from './iam';
 import { Lambda } from './lambda';
 import { isRecord } from './model';
+import { S3 } from './s3';
 import type { ApiRequest, Surroundings } from './service';
 import { Sts } from './sts';
 import { DeployedTemplate, type DeployedResource } from './template';
@@ -46,11 +47,11 @@ export interface DeployedStack {
   resourcesOfType(type: string): DeployedResource[];
 }
 
-/** AWS on loopback: CloudFront, CodePipeline, STS and Lambda, as far as an invalidation needs them. */
+/** AWS on loopback: CloudFront, CodePipeline, S3, STS and Lambda, as far as an invalidation needs them. */
 export class Sandbox {
   static async start(options: SandboxOptions = {}): Promise<Sandbox> {
     const sandbox = new Sandbox(options);
-    await Promise.all([sandbox.cloudFront, sandbox.codePipeline, sandbox.sts].map(service => service.start()));
+    await Promise.all([sandbox.cloudFront, sandbox.codePipeline, sandbox.s3, sandbox.sts].map(service => service.start()));
     return sandbox;
   }
 
@@ -61,6 +62,7 @@ export class Sandbox {
   readonly lambda: Lambda;
   readonly cloudFront: CloudFront;
   readonly codePipeline: CodePipeline;
+  readonly s3: S3;
   readonly sts: Sts;
 
   /** By ARN. */
@@ -86,16 +88,18 @@ export class Sandbox {
     this.lambda = new Lambda(this.clock, () => ({
       AWS_ENDPOINT_URL_CLOUDFRONT: this.cloudFront.endpoint,
       AWS_ENDPOINT_URL_CODEPIPELINE: this.codePipeline.endpoint,
+      AWS_ENDPOINT_URL_S3: this.s3.endpoint,
       AWS_ENDPOINT_URL_STS: this.sts.endpoint,
     }));
     this.cloudFront = new CloudFront(surroundings, ACCOUNT, REGION);
     this.codePipeline = new CodePipeline(surroundings, this.lambda, arn => this.roleAt(arn), ACCOUNT, REGION);
+    this.s3 = new S3(surroundings, REGION);
     this.sts = new Sts(surroundings, arn => this.roles.get(arn), REGION);
   }
 
   async stop(): Promise<void> {
     this.clock.stop();
-    await Promise.all([this.lambda, this.cloudFront, this.codePipeline, this.sts].map(part => part.stop()));
+    await Promise.all([this.lambda, this.cloudFront, this.codePipeline, this.s3, this.sts].map(part => part.stop()));
   }
 
   /** A role of its own, for a client that is no function. */
@@ -209,6 +213,7 @@ export class Sandbox {
           runOrder: Number(action.RunOrder ?? 1),
           functionName: FunctionName,
           userParameters: UserParameters,
+          inputArtifacts: ((action.InputArtifacts ?? []) as { Name: string }[]).map(artifact => artifact.Name),
           namespace: action.Namespace === undefined ? undefined : String(action.Namespace),
           role: this.roleAt(String(action.RoleArn ?? RoleArn)),
         };

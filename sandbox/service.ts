@@ -27,7 +27,7 @@ export class ServiceError extends Error {
 
 export interface Answer {
   readonly status: number;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -79,6 +79,8 @@ export abstract class Service {
     this.server = createServer((request, response) => {
       this.serve(request, response).catch(error => response.destroy(error));
     });
+    // A client that computes for seconds between two requests keeps its connection, as with AWS.
+    this.server.keepAliveTimeout = 60_000;
     this.server.on('connection', socket => {
       this.sockets.add(socket);
       socket.on('close', () => this.sockets.delete(socket));
@@ -185,7 +187,7 @@ export abstract class Service {
       'date': new Date(clock.now()).toUTCString(),
     });
     if (fault !== undefined && 'truncate' in fault) {
-      response.write(body.slice(0, body.length / 2), () => incoming.socket.destroy());
+      response.write(body.slice(0, Math.floor(body.length / 2)), () => incoming.socket.destroy());
       return;
     }
     response.end(body);

@@ -1,5 +1,6 @@
 /**
- * Bundles the handler into the one file that the package ships, with the licences of what is bundled beside it.
+ * Bundles the handler into what the package ships: one file that every job loads, and beside it what only some jobs need, which
+ * is loaded on demand; and the licences of what is bundled.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { join } from 'path';
@@ -18,8 +19,15 @@ async function main(): Promise<void> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints: ['src/handler/index.ts'],
-    outfile: join(OUTPUT, 'index.js'),
+    outdir: OUTPUT,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    format: 'esm',
+    // A dynamic import is a file of its own.
+    splitting: true,
+    chunkNames: '[name]-[hash]',
+    // Bundled CommonJS modules load those of Node.js by it.
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     minify: true,
     platform: 'node',
     target: `node${NODE_MAJOR}`,

@@ -11,12 +11,14 @@ import {
   timeoutProblem,
   type JobParameters,
   type OutputVariable,
+  type PathSource,
 } from './contract';
 import { InvalidationFailurePolicy } from './invalidation-failure-policy';
 import { InvalidationPaths } from './invalidation-paths';
 import { distributionRoleOf } from './private/distribution-role';
 import { checkEnvironment } from './private/environment';
-import { pipelineNameOf } from './private/pipeline';
+import { acknowledge } from './private/nag';
+import { artifactStoreOf, pipelineNameOf } from './private/pipeline';
 import { targetOf } from './private/target';
 import { namespaceOf } from './private/variables';
 
@@ -57,6 +59,16 @@ export interface CloudFrontInvalidationVariables {
   readonly pathCount: string;
 
   /**
+   * With `InvalidationPaths.changedFiles`, how many files were modified, removed or added, or `none`.
+   */
+  readonly changedFileCount: string;
+
+  /**
+   * With `InvalidationPaths.changedFiles`, how many unchanged files were invalidated along with them, or `none`.
+   */
+  readonly unchangedFileCount: string;
+
+  /**
    * When CloudFront took the invalidation, as an ISO 8601 time in UTC, or `none`.
    */
   readonly createTime: string;
@@ -92,6 +104,7 @@ export interface CloudFrontInvalidationVariables {
 export class CloudFrontInvalidationAction extends codepipeline.Action {
   protected readonly providedActionProperties: codepipeline.ActionProperties;
 
+  private readonly paths: InvalidationPaths;
   private readonly parameters: JobParameters;
   private readonly namespace: string;
   private actionRole?: iam.IRole;
@@ -104,7 +117,8 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
    */
   constructor(private readonly props: CloudFrontInvalidationActionProps) {
     super();
-    this.parameters = toParameters(props);
+    this.paths = props.paths ?? InvalidationPaths.all();
+    this.parameters = toParameters(props, this.paths);
     this.namespace = props.variablesNamespace ?? Lazy.string({ produce: () => this.hasReaders ? this.defaultNamespace() : undefined });
     this.providedActionProperties = {
       actionName: props.actionName,
@@ -114,7 +128,8 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       category: codepipeline.ActionCategory.INVOKE,
       provider: 'Lambda',
       resource: props.function?.lambdaFunction,
-      artifactBounds: { minInputs: 0, maxInputs: 0, minOutputs: 0, maxOutputs: 0 },
+      inputs: this.paths._artifact && [this.paths._artifact],
+      artifactBounds: { minInputs: 0, maxInputs: 1, minOutputs: 0, maxOutputs: 0 },
     };
   }
 
@@ -130,6 +145,8 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       invalidationId: variable('invalidationId'),
       status: variable('status'),
       pathCount: variable('pathCount'),
+      changedFileCount: variable('changedFileCount'),
+      unchangedFileCount: variable('unchangedFileCount'),
       createTime: variable('createTime'),
       errorType: variable('errorType'),
       errorMessage: variable('errorMessage'),
@@ -154,13 +171,18 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
    */
   public _declareFor(pipeline: codepipeline.CfnPipeline, stageName: string): codepipeline.CfnPipeline.ActionDeclarationProperty {
     const invalidationFunction = this.configure(pipeline, stageName);
+    const { _artifact: artifact } = this.paths;
     invalidationFunction._admit(pipeline);
+    if (artifact !== undefined) {
+      invalidationFunction._readArtifacts(pipeline, artifactStoreOf(pipeline));
+    }
     return {
       name: this.props.actionName,
       actionTypeId: { category: codepipeline.ActionCategory.INVOKE, owner: 'AWS', provider: 'Lambda', version: '1' },
       runOrder: this.props.runOrder,
       namespace: this.namespace,
-      configuration: this.configuration(pipeline, pipeline, invalidationFunction),
+      inputArtifacts: artifact && [{ name: nameOf(artifact) }],
+      configuration: this.configuration(pipeline, pipeline, pipeline.ref, invalidationFunction),
     };
   }
 
@@ -170,9 +192,24 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     // grantInvoke() would also allow every version and alias, and CodePipeline invokes neither.
     options.role.addToPrincipalPolicy(new iam.PolicyStatement({
       actions: ['lambda:InvokeFunction'],
-      resources: [invalidationFunction.functionArn],
+      resources: [invalidationFunction._invocation.functionArn],
     }));
-    return { configuration: this.configuration(scope, stage.pipeline, invalidationFunction) };
+    if (this.paths._artifact !== undefined) {
+      const { bucket, role } = options;
+      bucket.grantRead(role);
+      if (!('role' in stage.pipeline) || stage.pipeline.role !== role) {
+        acknowledge(role, {
+          id: 'AwsSolutions-IAM5',
+          appliesTo: ['Action::s3:GetObject*', 'Action::s3:GetBucket*', 'Action::s3:List*', { regex: '/^Resource::.*\\/\\*$/' }],
+          reason: 'CodePipeline reads the input artifact with this role, whose name it chooses: the grant is that of CDK\'s own LambdaInvokeAction',
+        });
+      }
+      invalidationFunction._readArtifacts(stage.pipeline, {
+        objectsArn: bucket.arnForObjects('*'),
+        grantDecrypt: functionRole => bucket.encryptionKey?.grantDecrypt(functionRole),
+      });
+    }
+    return { configuration: this.configuration(scope, stage.pipeline, stage.pipeline.pipelineName, invalidationFunction) };
   }
 
   private configure(scope: Construct, stageName: string): CloudFrontInvalidationFunction {
@@ -188,14 +225,20 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     return invalidationFunction;
   }
 
-  private configuration(scope: Construct, pipeline: IConstruct, invalidationFunction: CloudFrontInvalidationFunction): Record<string, string> {
-    const { distributionRole } = this.parameters;
+  private configuration(
+    scope: Construct, pipeline: IConstruct, pipelineName: string, invalidationFunction: CloudFrontInvalidationFunction,
+  ): Record<string, string> {
+    const { distributionRole, paths } = this.parameters;
     const parameters: JobParameters = {
       ...this.parameters,
       distributionRole: distributionRole && { ...distributionRole, pipelineName: pipelineNameOf(pipeline) },
+      paths: 'changedFiles' in paths
+        ? { changedFiles: { ...invalidationFunction._readHistory(pipeline, pipelineName), ...paths.changedFiles, stageName: String(this.stageName) } }
+        : paths,
     };
+    checkLength(parameters);
     return {
-      FunctionName: invalidationFunction.functionName,
+      FunctionName: invalidationFunction._invocation.functionName,
       UserParameters: Stack.of(scope).toJsonString(parameters),
     };
   }
@@ -208,7 +251,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 }
 
-function toParameters(props: CloudFrontInvalidationActionProps): JobParameters {
+function toParameters(props: CloudFrontInvalidationActionProps, paths: InvalidationPaths): JobParameters {
   const { resource, id } = targetOf(props);
   const timeoutSeconds = props.timeout?.toSeconds({ integral: false }) ?? DEFAULT_TIMEOUT_SECONDS;
   const problem = Token.isUnresolved(timeoutSeconds) ? undefined : timeoutProblem(timeoutSeconds);
@@ -222,14 +265,35 @@ function toParameters(props: CloudFrontInvalidationActionProps): JobParameters {
     waitForCompletion: props.waitForCompletion ?? true,
     timeoutSeconds,
     failurePolicy: props.failurePolicy ?? InvalidationFailurePolicy.FAIL,
-    paths: (props.paths ?? InvalidationPaths.all())._paths,
+    paths: pathSourceOf(paths, props.actionName),
   };
+  checkLength(parameters);
+  return parameters;
+}
+
+/** The stage and the pipeline are known once the action is added to them. */
+function pathSourceOf({ _source: source }: InvalidationPaths, actionName: string): PathSource {
+  if ('changedFiles' in source) {
+    return { changedFiles: { ...source.changedFiles, stageName: '', actionName } };
+  }
+  return 'manifest' in source ? { manifest: source.manifest } : source.paths;
+}
+
+function checkLength(parameters: JobParameters): void {
   const length = shortestLength(JSON.stringify(parameters));
   if (length > MAX_USER_PARAMETERS_LENGTH) {
-    throw new Error(`paths must fit CodePipeline's ${MAX_USER_PARAMETERS_LENGTH} characters for an action's parameters, got ${length} characters ` +
-      `with ${parameters.paths.length} paths. Cover several paths with a wildcard such as '/blog/*', or spread them over several actions.`);
+    const count = Array.isArray(parameters.paths) ? ` with ${parameters.paths.length} paths` : '';
+    throw new Error(`paths must fit CodePipeline's ${MAX_USER_PARAMETERS_LENGTH} characters for an action's parameters, got ${length} characters${count}. ` +
+      'Cover several paths with a wildcard such as \'/blog/*\', spread them over several actions, or let a build list them in a file: ' +
+      'InvalidationPaths.fromManifest(artifact.atPath(\'invalidation.txt\')).');
   }
-  return parameters;
+}
+
+function nameOf(artifact: codepipeline.Artifact): string {
+  if (artifact.artifactName === undefined) {
+    throw new Error('paths need an artifact with a name, as in new codepipeline.Artifact(\'Site\'), since the pipeline is a CfnPipeline');
+  }
+  return artifact.artifactName;
 }
 
 /** The length of a text without its tokens, which may turn out to be of any length. */

@@ -1,14 +1,15 @@
 import * as path from 'path';
-import { Duration, Lazy, Names, PhysicalName, RemovalPolicy, type Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Lazy, Names, PhysicalName, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
-import { Construct } from 'constructs';
-import { DISTRIBUTION_ID_ENV } from './contract';
+import { Construct, type IConstruct } from 'constructs';
+import { DISTRIBUTION_ID_ENV, type ChangedFilesParameters } from './contract';
 import { InvalidationPermission } from './private/invalidation-permission';
 import { acknowledge } from './private/nag';
+import { givenNameOf, type ArtifactStore } from './private/pipeline';
 import { targetOf, type Target } from './private/target';
 
 /** The handler's tests run on this version of Node.js, so it does not follow the Region or the CDK version. */
@@ -94,6 +95,8 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
 
   private readonly permission: InvalidationPermission;
   private readonly distributionRoleArns = new Set<string>();
+  private readonly givenName?: string;
+  private fixedName?: string;
 
   /**
    * @throws Error if `timeout` is shorter than 30 seconds, or if the id of `distribution` cannot be one
@@ -121,10 +124,12 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
       managedPolicies: options.vpc && [iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole')],
     });
     this.grantPrincipal = this.role.grantPrincipal;
+    this.givenName = options.functionName;
     this.permission = new InvalidationPermission(this, this.role);
 
     this.lambdaFunction = new lambda.Function(this, 'Function', {
       ...options,
+      functionName: options.functionName ?? Lazy.string({ produce: () => this.fixedName }),
       description: options.description ?? 'Invalidates a CloudFront cache for CodePipeline, and waits until it is done',
       architecture: options.architecture ?? lambda.Architecture.ARM_64,
       memorySize: options.memorySize ?? 256,
@@ -146,7 +151,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     }));
     acknowledge(this.role, {
       id: 'AwsSolutions-IAM5',
-      appliesTo: 'Resource::*',
+      appliesTo: ['Resource::*'],
       reason: 'codepipeline:PutJobSuccessResult and PutJobFailureResult know no resource; each call needs the id of a job in progress',
     });
     if (target !== undefined) {
@@ -177,6 +182,66 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
       }));
     }
     this.distributionRoleArns.add(distributionRole.roleArn);
+  }
+
+  /**
+   * Lets the function read the artifacts of a pipeline.
+   *
+   * @internal
+   */
+  public _readArtifacts(pipeline: IConstruct, { objectsArn, grantDecrypt }: ArtifactStore): void {
+    if (Stack.of(pipeline) !== Stack.of(this)) {
+      this.fixName();
+    }
+    this.role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [objectsArn] }));
+    acknowledge(this.role, {
+      id: 'AwsSolutions-IAM5',
+      appliesTo: [{ regex: '/^Resource::.*\\/\\*$/' }],
+      reason: 'The artifacts of earlier executions are read, whose names CodePipeline chooses',
+    });
+    grantDecrypt?.(this.role);
+  }
+
+  /**
+   * Lets the function read the history of a pipeline.
+   *
+   * @returns how the function is told the pipeline's name: by itself, or by the environment variable that has it
+   * @internal
+   */
+  public _readHistory(pipeline: IConstruct, pipelineName: string): Pick<ChangedFilesParameters, 'pipelineName' | 'pipelineNameVariable'> {
+    const givenName = givenNameOf(pipeline);
+    this.role.addToPrincipalPolicy(new iam.PolicyStatement({
+      actions: ['codepipeline:ListActionExecutions'],
+      resources: [Stack.of(pipeline).formatArn({ service: 'codepipeline', resource: givenName ?? pipelineName })],
+    }));
+    if (givenName !== undefined) {
+      return { pipelineName: givenName };
+    }
+    // The pipeline cannot refer to itself. So the function refers to the pipeline, which then cannot refer to the function.
+    this.fixName();
+    const pipelineNameVariable = `PIPELINE_NAME_${pipeline.node.addr.slice(0, 8).toUpperCase()}`;
+    this.lambdaFunction.addEnvironment(pipelineNameVariable, pipelineName);
+    return { pipelineNameVariable };
+  }
+
+  /**
+   * The name and the ARN for pipelines: without a reference to the function, where the function refers to the pipeline.
+   *
+   * @internal
+   */
+  public get _invocation(): { readonly functionName: string; readonly functionArn: string } {
+    return {
+      functionName: Lazy.string({ produce: () => this.fixedName ?? this.functionName }),
+      functionArn: Lazy.string({
+        produce: () => this.fixedName === undefined ? this.functionArn : Stack.of(this).formatArn({
+          service: 'lambda', resource: 'function', resourceName: this.fixedName, arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+        }),
+      }),
+    };
+  }
+
+  private fixName(): void {
+    this.fixedName = this.givenName ?? Names.uniqueResourceName(this.lambdaFunction, { maxLength: 64, separator: '-' });
   }
 
   /**

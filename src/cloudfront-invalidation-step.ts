@@ -40,13 +40,17 @@ export class CloudFrontInvalidationStep extends pipelines.Step implements pipeli
   private readonly distributionId?: pipelines.StackOutputReference;
 
   /**
-   * @throws Error unless exactly one of `distributionIdOutput`, `distribution` and `distributionTenant` is given
+   * @throws Error unless exactly one of `distributionIdOutput`, `distribution` and `distributionTenant` is given, or if `paths` come from an artifact
    */
   constructor(id: string, private readonly props: CloudFrontInvalidationStepProps) {
     super(id);
     const { distributionIdOutput, distribution, distributionTenant } = props;
     if ([distributionIdOutput, distribution, distributionTenant].filter(given => given !== undefined).length !== 1) {
       throw new Error(`exactly one of distributionIdOutput, distribution and distributionTenant must be given to the step '${id}'`);
+    }
+    if (props.paths?._artifact !== undefined) {
+      throw new Error(`paths of the step '${id}' must be InvalidationPaths.all() or of(): CDK Pipelines deploys from CloudFormation templates, not from an artifact with the ` +
+        'files of a website');
     }
     if (distributionIdOutput === undefined) {
       targetOf(props);

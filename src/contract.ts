@@ -28,6 +28,10 @@ export const MAX_PATH_LENGTH = 4000;
 
 export const MAX_TAG_LENGTH = 256;
 
+/** Of `InvalidationPaths.changedFiles`. One batch of CloudFront's takes 3,000. */
+export const DEFAULT_MAX_PATHS = 100;
+export const MAX_MAX_PATHS = 3000;
+
 /** What to do when the cache could not be invalidated. */
 export type FailurePolicy = 'FAIL' | 'WARN';
 
@@ -47,8 +51,31 @@ export interface JobParameters {
   readonly waitForCompletion: boolean;
   readonly timeoutSeconds: number;
   readonly failurePolicy: FailurePolicy;
-  readonly paths: string[];
+  readonly paths: PathSource;
 }
+
+/** What to invalidate: paths, a file of the action's input artifact that lists them, or what that artifact changes. */
+export type PathSource = string[] | { readonly manifest: string } | { readonly changedFiles: ChangedFilesParameters };
+
+/** Of `InvalidationPaths.changedFiles`. An option that was left out is left out here, too. */
+export interface ChangedFilesParameters {
+  /** Either this, or the function's environment variable that has the name. */
+  readonly pipelineName?: string;
+  readonly pipelineNameVariable?: string;
+  readonly stageName: string;
+  readonly actionName: string;
+  readonly baseDirectory?: string;
+  readonly prefix?: string;
+  readonly indexDocuments?: readonly string[];
+  readonly stripExtensions?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly skipAdded?: boolean;
+  readonly maxPaths?: number;
+  readonly onMissingBaseline?: MissingBaseline;
+}
+
+/** What to do when it is not known what the cache may hold. */
+export type MissingBaseline = 'INVALIDATE_ALL' | 'FAIL';
 
 /** A role that the function assumes before it calls CloudFront. */
 export interface DistributionRole {
@@ -59,7 +86,8 @@ export interface DistributionRole {
 }
 
 /** A variable that an action sets, whatever its outcome. */
-export type OutputVariable = 'distributionId' | 'distributionTenantId' | 'invalidationId' | 'status' | 'pathCount' | 'createTime' | 'errorType' | 'errorMessage';
+export type OutputVariable = 'distributionId' | 'distributionTenantId' | 'invalidationId' | 'status' | 'pathCount'
+  | 'changedFileCount' | 'unchangedFileCount' | 'createTime' | 'errorType' | 'errorMessage';
 
 /** The value of an output variable that has none: CodePipeline refuses a configuration value that resolves to nothing. */
 export const NO_VALUE = 'none';
@@ -109,6 +137,45 @@ export function pathsProblem(paths: unknown): string | undefined {
     return `paths must not be empty: name at least one path, such as '${ALL_PATHS}'`;
   }
   return undefined;
+}
+
+/** What is wrong with the options of `InvalidationPaths.changedFiles`. */
+export function changedFilesProblem(options: Readonly<Partial<Record<keyof ChangedFilesParameters, unknown>>>): string | undefined {
+  const { baseDirectory = '', prefix = '', indexDocuments = [], stripExtensions = [], exclude = [], skipAdded = false } = options;
+  const { maxPaths = DEFAULT_MAX_PATHS, onMissingBaseline = 'INVALIDATE_ALL' } = options;
+  for (const [name, value] of Object.entries({ baseDirectory, prefix })) {
+    if (typeof value !== 'string' || value.split('/').includes('..')) {
+      return `${name} must be a folder such as 'dist', without '..', got ${quote(value)}`;
+    }
+  }
+  for (const [name, value] of Object.entries({ indexDocuments, stripExtensions, exclude })) {
+    if (!Array.isArray(value) || !value.every(item => typeof item === 'string' && item !== '')) {
+      return `${name} must be a list of strings, got ${quote(value)}`;
+    }
+  }
+  if ((indexDocuments as string[]).some(name => name.includes('/'))) {
+    return `indexDocuments must be names without a folder, such as 'index.html', got ${quote(indexDocuments)}`;
+  }
+  if ((stripExtensions as string[]).some(extension => !/^\.[^/]+$/.test(extension))) {
+    return `stripExtensions must start with '.', such as '.html', got ${quote(stripExtensions)}`;
+  }
+  if (typeof skipAdded !== 'boolean') {
+    return `skipAdded must be true or false, got ${quote(skipAdded)}`;
+  }
+  if (!Number.isInteger(maxPaths) || Number(maxPaths) < 1 || Number(maxPaths) > MAX_MAX_PATHS) {
+    return `maxPaths must be a whole number from 1 to ${MAX_MAX_PATHS}, got ${quote(maxPaths)}`;
+  }
+  if (onMissingBaseline !== 'INVALIDATE_ALL' && onMissingBaseline !== 'FAIL') {
+    return `onMissingBaseline must be INVALIDATE_ALL or FAIL, got ${quote(onMissingBaseline)}`;
+  }
+  return undefined;
+}
+
+/** What is wrong with the name of a file in an artifact. */
+export function manifestProblem(fileName: unknown): string | undefined {
+  return typeof fileName === 'string' && fileName !== '' && !fileName.startsWith('/') && !fileName.split('/').includes('..')
+    ? undefined
+    : `manifest must be the name of a file in the artifact, such as 'invalidation.txt', got ${quote(fileName)}`;
 }
 
 /** What CloudFront would refuse, or take and match with nothing. */

@@ -5,4 +5,6 @@ export { CloudFrontInvalidationFunction, type CloudFrontInvalidationFunctionProp
 export { CloudFrontInvalidationRole, type CloudFrontInvalidationRoleProps } from './cloudfront-invalidation-role';
 export { type CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 export { InvalidationPaths } from './invalidation-paths';
+export { type ChangedFilesOptions } from './changed-files-options';
+export { MissingBaselineBehavior } from './missing-baseline-behavior';
 export { InvalidationFailurePolicy } from './invalidation-failure-policy';

@@ -1,6 +1,14 @@
 import { Token } from 'aws-cdk-lib';
-import { ALL_PATHS, pathProblem, pathsProblem } from './contract';
+import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import type { ChangedFilesOptions } from './changed-files-options';
+import { ALL_PATHS, changedFilesProblem, manifestProblem, pathProblem, pathsProblem } from './contract';
 import { holdsVariable } from './private/variables';
+
+/** What a job's parameters say of paths, without what only the pipeline knows. */
+type Source =
+  | { readonly paths: string[] }
+  | { readonly manifest: string }
+  | { readonly changedFiles: ChangedFilesOptions };
 
 /**
  * What an invalidation removes from the cache.
@@ -17,7 +25,7 @@ export class InvalidationPaths {
    * CloudFront counts and bills it as one path.
    */
   public static all(): InvalidationPaths {
-    return new InvalidationPaths([ALL_PATHS]);
+    return new InvalidationPaths({ paths: [ALL_PATHS] });
   }
 
   /**
@@ -37,17 +45,52 @@ export class InvalidationPaths {
    */
   public static of(...paths: string[]): InvalidationPaths {
     const problem = Token.isUnresolved(paths) ? undefined : pathsProblem(paths) ?? paths.filter(isLiteral).map(pathProblem).find(isProblem);
-    if (problem !== undefined) {
-      throw new Error(problem);
-    }
-    return new InvalidationPaths(Token.isUnresolved(paths) ? paths : [...new Set(paths)]);
+    refuse(problem);
+    return new InvalidationPaths({ paths: Token.isUnresolved(paths) ? paths : [...new Set(paths)] });
+  }
+
+  /**
+   * The paths and cache tags that a file of an artifact lists, such as one that a build writes.
+   *
+   * The file is text in UTF-8 of at most 1 MiB: one path or tag a line, where blank lines and lines that begin with `# ` do not count; or a
+   * JSON array of strings. It lists at most 10,000, and each is checked when the action runs.
+   *
+   * @param manifest a file of an artifact: `artifact.atPath('invalidation.txt')`
+   * @throws Error if the file's name cannot be one of a file in an artifact
+   */
+  public static fromManifest(manifest: codepipeline.ArtifactPath): InvalidationPaths {
+    const { artifact, fileName } = manifest;
+    refuse(isLiteral(fileName) ? manifestProblem(fileName) : undefined);
+    return new InvalidationPaths({ manifest: fileName }, artifact);
+  }
+
+  /**
+   * Only what this deployment changes: the files of the artifact that were modified, removed or added since this action last succeeded.
+   *
+   * The pipeline's own history tells which artifact that was; of the two ZIP archives, only the lists of files are read. The first time, when
+   * an artifact has expired, and after the action's `paths` were changed, everything is invalidated.
+   *
+   * @param artifact what the deploy action deploys
+   * @throws Error if an option is out of its range
+   */
+  public static changedFiles(artifact: codepipeline.Artifact, options: ChangedFilesOptions = {}): InvalidationPaths {
+    refuse(changedFilesProblem(options));
+    return new InvalidationPaths({ changedFiles: options }, artifact);
   }
 
   /** @internal */
-  public readonly _paths: string[];
+  public readonly _source: Source;
 
-  private constructor(paths: string[]) {
-    this._paths = paths;
+  /**
+   * What the action needs as its input.
+   *
+   * @internal
+   */
+  public readonly _artifact?: codepipeline.Artifact;
+
+  private constructor(source: Source, artifact?: codepipeline.Artifact) {
+    this._source = source;
+    this._artifact = artifact;
   }
 }
 
@@ -57,4 +100,10 @@ function isLiteral(path: string): boolean {
 
 function isProblem(problem: string | undefined): boolean {
   return problem !== undefined;
+}
+
+function refuse(problem: string | undefined): void {
+  if (problem !== undefined) {
+    throw new Error(problem);
+  }
 }

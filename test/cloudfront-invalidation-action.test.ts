@@ -1,11 +1,13 @@
 import { App, Duration, Lazy, Stack, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
+import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { stagesOf, statementsOf } from './expect';
 import { givenBuildAction, givenDistribution, givenDistributionTenant, givenPipeline, givenStack } from './given';
 import {
-  CloudFrontInvalidationAction, CloudFrontInvalidationFunction, CloudFrontInvalidationRole, InvalidationFailurePolicy, InvalidationPaths,
+  CloudFrontInvalidationAction, CloudFrontInvalidationFunction, CloudFrontInvalidationRole, CloudFrontInvalidationStage,
+  InvalidationFailurePolicy, InvalidationPaths,
   type CloudFrontInvalidationOptions,
 } from '../src';
 
@@ -141,6 +143,8 @@ describe('variables', () => {
       invalidationId: '#{Ns.invalidationId}',
       status: '#{Ns.status}',
       pathCount: '#{Ns.pathCount}',
+      changedFileCount: '#{Ns.changedFileCount}',
+      unchangedFileCount: '#{Ns.unchangedFileCount}',
       createTime: '#{Ns.createTime}',
       errorType: '#{Ns.errorType}',
       errorMessage: '#{Ns.errorMessage}',
@@ -306,6 +310,135 @@ describe('with a role that the function assumes', () => {
     [{ distributionRoleExternalId: 'x' }, "externalId must have 2 to 1224 characters, letters, digits and any of _+=,.@:/-, got 'x'"],
   ])('%j', (props, message) => {
     expect(() => givenAction(givenStack(), props)).toThrow(message);
+  });
+});
+
+describe('with paths that come from an artifact', () => {
+  const SITE = codepipeline.Artifact.artifact('site');
+  const PARAMETERS = '"distributionRole":null,"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","paths":';
+
+  interface Options extends Partial<CloudFrontInvalidationOptions> {
+    readonly pipelineName?: string;
+    readonly encrypted?: boolean;
+  }
+
+  function givenAction(stack: Stack, { pipelineName, encrypted = false, ...props }: Options): void {
+    givenPipeline(stack, { pipelineName, crossAccountKeys: encrypted }).stages[1].addAction(new CloudFrontInvalidationAction({
+      actionName: 'Invalidate', distribution: givenImportedDistribution(stack), ...props,
+    }));
+  }
+
+  function functionOf(stack: Stack) {
+    const [[logicalId, { Properties }]] = Object.entries(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
+    return { logicalId, ...Properties };
+  }
+
+  function functionStatementsOf(stack: Stack): object[] {
+    return statementsOf(stack, functionOf(stack).Role['Fn::GetAtt'][0]);
+  }
+
+  function arnOfObjects(stack: Stack) {
+    const [bucketId] = Object.keys(Template.fromStack(stack).findResources('AWS::S3::Bucket')).filter(id => id.includes('ArtifactsBucket'));
+    return { 'Fn::Join': ['', [{ 'Fn::GetAtt': [bucketId, 'Arn'] }, '/*']] };
+  }
+
+  test('a manifest: its artifact is the action\'s input, and the function may read the artifacts', () => {
+    const stack = givenStack();
+    givenAction(stack, { paths: InvalidationPaths.fromManifest(SITE.atPath('paths.txt')) });
+    const [, action] = stagesOf(stack)[1].Actions;
+    expect(action).toMatchObject({
+      InputArtifacts: [{ Name: 'site' }],
+      Configuration: { UserParameters: `{"distributionId":"E2QWRUHEXAMPLE",${PARAMETERS}{"manifest":"paths.txt"}}` },
+    });
+    expect(functionStatementsOf(stack)).toContainEqual({ Effect: 'Allow', Action: 's3:GetObject', Resource: arnOfObjects(stack) });
+    expect(functionOf(stack).FunctionName).toBeUndefined();
+    expect(JSON.stringify(functionStatementsOf(stack))).not.toContain('ListActionExecutions');
+  });
+
+  test('changed files: the function may read the artifacts and the history of this pipeline, and nothing more', () => {
+    const stack = givenStack();
+    givenAction(stack, { paths: InvalidationPaths.changedFiles(SITE), encrypted: true });
+    const [pipelineId] = Object.keys(Template.fromStack(stack).findResources('AWS::CodePipeline::Pipeline'));
+    const [keyId] = Object.keys(Template.fromStack(stack).findResources('AWS::KMS::Key'));
+    expect(functionStatementsOf(stack).slice(3)).toEqual([
+      { Effect: 'Allow', Action: 's3:GetObject', Resource: arnOfObjects(stack) },
+      { Effect: 'Allow', Action: 'kms:Decrypt', Resource: { 'Fn::GetAtt': [keyId, 'Arn'] } },
+      {
+        Effect: 'Allow',
+        Action: 'codepipeline:ListActionExecutions',
+        Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':codepipeline:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }, ':', { Ref: pipelineId }]] },
+      },
+    ]);
+  });
+
+  test('the pipeline cannot refer to its own name: the function does, and the pipeline does not refer to the function', () => {
+    const stack = givenStack();
+    givenAction(stack, { paths: InvalidationPaths.changedFiles(SITE, { baseDirectory: 'dist', skipAdded: true }) });
+    const { FunctionName: functionName, Environment: environment } = functionOf(stack);
+    const [pipelineId] = Object.keys(Template.fromStack(stack).findResources('AWS::CodePipeline::Pipeline'));
+    const [[variable, value]] = Object.entries(environment.Variables);
+    expect([variable, value]).toEqual([expect.stringMatching(/^PIPELINE_NAME_[0-9A-F]{8}$/), { Ref: pipelineId }]);
+    const [, action] = stagesOf(stack)[1].Actions;
+    expect(action.Configuration).toEqual({
+      FunctionName: functionName,
+      UserParameters: `{"distributionId":"E2QWRUHEXAMPLE",${PARAMETERS}{"changedFiles":{"pipelineNameVariable":"${variable}",` +
+        '"baseDirectory":"dist","skipAdded":true,"stageName":"Approve","actionName":"Invalidate"}}}',
+    });
+    expect(functionName).toMatch(/^[\w-]{1,64}$/);
+    const { RoleArn } = action as { RoleArn: { 'Fn::GetAtt': [string] } };
+    expect(statementsOf(stack, RoleArn['Fn::GetAtt'][0])).toContainEqual({
+      Effect: 'Allow',
+      Action: 'lambda:InvokeFunction',
+      Resource: {
+        'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':lambda:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }, `:function:${functionName}`]],
+      },
+    });
+  });
+
+  test('a pipeline with a name needs none of that', () => {
+    const stack = givenStack();
+    givenAction(stack, { paths: InvalidationPaths.changedFiles(SITE), pipelineName: 'website' });
+    expect(functionOf(stack).FunctionName).toBeUndefined();
+    expect(functionOf(stack).Environment).toBeUndefined();
+    expect(JSON.stringify(stagesOf(stack)[1].Actions[1].Configuration.UserParameters)).toContain('pipelineName\\":\\"website');
+    expect(functionStatementsOf(stack)).toContainEqual({
+      Effect: 'Allow',
+      Action: 'codepipeline:ListActionExecutions',
+      Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':codepipeline:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }, ':website']] },
+    });
+  });
+
+  test('a function of another stack: that stack refers to the pipeline\'s, and not the other way round', () => {
+    const app = new App();
+    const [functionStack, stack] = [new Stack(app, 'Functions'), new Stack(app, 'Pipeline')];
+    givenAction(stack, { paths: InvalidationPaths.changedFiles(SITE), function: new CloudFrontInvalidationFunction(functionStack, 'Fn', { functionName: 'invalidate' }) });
+    app.synth();
+    expect(functionStack.dependencies).toEqual([stack]);
+    expect(stagesOf(stack)[1].Actions[1].Configuration.FunctionName).toBe('invalidate');
+  });
+
+  test('a plain CloudFormation pipeline, whose store and key are its properties', () => {
+    const stack = givenStack();
+    const keyArn = 'arn:aws:kms:eu-west-1:111122223333:key/1';
+    const pipeline = new codepipeline.CfnPipeline(stack, 'Cfn', {
+      roleArn: 'arn:aws:iam::111122223333:role/pipeline',
+      artifactStore: { type: 'S3', location: 'artifacts', encryptionKey: { id: keyArn, type: 'KMS' } },
+      stages: [],
+    });
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenImportedDistribution(stack), paths: InvalidationPaths.changedFiles(SITE) });
+    expect(stagesOf(stack)[0].Actions[0]).toMatchObject({ InputArtifacts: [{ Name: 'site' }] });
+    expect(functionStatementsOf(stack)).toEqual(expect.arrayContaining([
+      { Effect: 'Allow', Action: 's3:GetObject', Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::artifacts/*']] } },
+      { Effect: 'Allow', Action: 'kms:Decrypt', Resource: keyArn },
+    ]));
+    expect(functionOf(stack).Environment.Variables).toEqual({ [Object.keys(functionOf(stack).Environment.Variables)[0]]: { Ref: 'Cfn' } });
+  });
+
+  test('a plain CloudFormation pipeline whose store is not known', () => {
+    const stack = givenStack();
+    const pipeline = new codepipeline.CfnPipeline(stack, 'Cfn', { roleArn: 'arn:aws:iam::111122223333:role/pipeline', stages: [] });
+    expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenImportedDistribution(stack), paths: InvalidationPaths.changedFiles(SITE) }))
+      .toThrow("artifactStore of the pipeline 'Stack/Cfn' is not known before it is deployed");
   });
 });
 

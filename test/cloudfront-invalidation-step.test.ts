@@ -1,5 +1,6 @@
 import { App, CfnOutput, Duration, Stack, Stage } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Artifact } from 'aws-cdk-lib/aws-codepipeline';
 import * as pipelines from 'aws-cdk-lib/pipelines';
 import { stagesOf } from './expect';
 import { givenDistribution, givenDistributionTenant } from './given';
@@ -199,4 +200,12 @@ test('none of the three, and two of them', () => {
   const message = "exactly one of distributionIdOutput, distribution and distributionTenant must be given to the step 'Invalidate'";
   expect(() => new CloudFrontInvalidationStep('Invalidate', {})).toThrow(message);
   expect(() => new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, distribution })).toThrow(message);
+});
+
+test('paths that come from an artifact are refused: CDK Pipelines has none with a website in it', () => {
+  const { app } = givenCdkPipeline();
+  const { distributionIdOutput } = new WebsiteStage(app, 'Production');
+  const paths = InvalidationPaths.changedFiles(new Artifact('site'));
+  expect(() => new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, paths }))
+    .toThrow("paths of the step 'Invalidate' must be InvalidationPaths.all() or of()");
 });

@@ -1,12 +1,13 @@
 import { Lazy, Token } from 'aws-cdk-lib';
-import { InvalidationPaths } from '../src';
+import { Artifact } from 'aws-cdk-lib/aws-codepipeline';
+import { InvalidationPaths, type ChangedFilesOptions } from '../src';
 
 test('all() is everything, as one wildcard', () => {
-  expect(InvalidationPaths.all()._paths).toEqual(['/*']);
+  expect(InvalidationPaths.all()._source).toEqual({ paths: ['/*'] });
 });
 
 test('of() keeps paths and tags as they are written, in their order, each once', () => {
-  expect(InvalidationPaths.of('/b', '/a/*', '#news', '/b')._paths).toEqual(['/b', '/a/*', '#news']);
+  expect(InvalidationPaths.of('/b', '/a/*', '#news', '/b')._source).toEqual({ paths: ['/b', '/a/*', '#news'] });
 });
 
 describe('of() refuses what CloudFront would refuse', () => {
@@ -44,22 +45,58 @@ describe('of() takes what CloudFront takes', () => {
     '/', '/*', '/index.html', '/index.html*', '/dir/*', '/dir*', '/search?q=a&b=c', '/Blog/Post.html', '/a b', '/straße', '/%20', '/100%', '/a#b',
     `/${'a'.repeat(3999)}`, `/${'é'.repeat(666)}`, '#t', `#${'t'.repeat(256)}`, '#!~',
   ])('%j', path => {
-    expect(InvalidationPaths.of(path)._paths).toEqual([path]);
+    expect(InvalidationPaths.of(path)._source).toEqual({ paths: [path] });
   });
 });
 
 describe('of() leaves to the function what is not known yet', () => {
   test('a pipeline variable', () => {
-    expect(InvalidationPaths.of('#{variables.path}', 'x#{variables.a}*b')._paths).toEqual(['#{variables.path}', 'x#{variables.a}*b']);
+    expect(InvalidationPaths.of('#{variables.path}', 'x#{variables.a}*b')._source).toEqual({ paths: ['#{variables.path}', 'x#{variables.a}*b'] });
   });
 
   test('a token', () => {
     const path = Lazy.string({ produce: () => 'index.html' });
-    expect(InvalidationPaths.of(path)._paths).toEqual([path]);
+    expect(InvalidationPaths.of(path)._source).toEqual({ paths: [path] });
   });
 
   test('a list token', () => {
     const paths = Token.asList({ 'Fn::Split': [',', 'a,b'] });
-    expect(InvalidationPaths.of(...paths)._paths).toEqual(paths);
+    expect(InvalidationPaths.of(...paths)._source).toEqual({ paths: paths });
+  });
+});
+
+describe('fromManifest()', () => {
+  test('names the file, and needs its artifact', () => {
+    const artifact = new Artifact('site');
+    const paths = InvalidationPaths.fromManifest(artifact.atPath('invalidation/paths.txt'));
+    expect(paths._source).toEqual({ manifest: 'invalidation/paths.txt' });
+    expect(paths._artifact).toBe(artifact);
+  });
+
+  test.each(['', '/paths.txt', '../paths.txt', 'a/../../paths.txt'])('%j is no file of an artifact', fileName => {
+    expect(() => InvalidationPaths.fromManifest(new Artifact('site').atPath(fileName)))
+      .toThrow(`manifest must be the name of a file in the artifact, such as 'invalidation.txt', got '${fileName}'`);
+  });
+});
+
+describe('changedFiles()', () => {
+  test('keeps its options, and needs its artifact', () => {
+    const artifact = new Artifact('site');
+    const paths = InvalidationPaths.changedFiles(artifact, { baseDirectory: 'dist', maxPaths: 3_000 });
+    expect(paths._source).toEqual({ changedFiles: { baseDirectory: 'dist', maxPaths: 3_000 } });
+    expect(paths._artifact).toBe(artifact);
+  });
+
+  test.each<[ChangedFilesOptions, string]>([
+    [{ maxPaths: 0 }, 'maxPaths must be a whole number from 1 to 3000, got 0'],
+    [{ maxPaths: 3_001 }, 'maxPaths must be a whole number from 1 to 3000, got 3001'],
+    [{ maxPaths: 1.5 }, 'maxPaths must be a whole number from 1 to 3000, got 1.5'],
+    [{ baseDirectory: '../dist' }, "baseDirectory must be a folder such as 'dist', without '..', got '../dist'"],
+    [{ prefix: 'a/..' }, "prefix must be a folder such as 'dist', without '..', got 'a/..'"],
+    [{ indexDocuments: ['a/index.html'] }, 'indexDocuments must be names without a folder'],
+    [{ stripExtensions: ['html'] }, "stripExtensions must start with '.', such as '.html', got [\"html\"]"],
+    [{ exclude: [''] }, 'exclude must be a list of strings'],
+  ])('%j', (options, message) => {
+    expect(() => InvalidationPaths.changedFiles(new Artifact('site'), options)).toThrow(message);
   });
 });

@@ -15,6 +15,14 @@ export interface Job {
   readonly id: string;
   readonly userParameters?: string;
   readonly continuationToken?: string;
+  /** The first input artifact; the action has no more than one. */
+  readonly artifact?: Artifact;
+}
+
+/** An artifact, and where it is on S3. */
+export interface Artifact {
+  readonly name: string;
+  readonly location: { readonly bucket: string; readonly key: string };
 }
 
 /**
@@ -35,11 +43,30 @@ export function parseEvent(event: unknown): Job {
     id: job.id,
     userParameters: optionalString(configuration.UserParameters),
     continuationToken: optionalString(data.continuationToken),
+    artifact: Array.isArray(data.inputArtifacts) ? artifactOf(data.inputArtifacts[0]) : undefined,
   };
+}
+
+function artifactOf(artifact: unknown): Artifact | undefined {
+  const location = isObject(artifact) && isObject(artifact.location) ? artifact.location.s3Location : undefined;
+  return isObject(artifact) && typeof artifact.name === 'string' && isObject(location) &&
+    typeof location.bucketName === 'string' && typeof location.objectKey === 'string'
+    ? { name: artifact.name, location: { bucket: location.bucketName, key: location.objectKey } }
+    : undefined;
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Reads a JSON object, or gives `undefined` for whatever else a text may be. */
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Something else than a string is kept as text, so that the parser of that text refuses it with its own words. */

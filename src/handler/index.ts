@@ -5,7 +5,6 @@ import { describe, Failure } from './failure';
 import { formatSeconds, invalidate } from './invalidate';
 import { log } from './log';
 import { checkParameters, failurePolicyOf, readParameters } from './parameters';
-import { normalizePaths, toBatches } from './paths';
 import { begin, fromContinuationToken, toContinuationToken, type Progress } from './progress';
 import { report, truncate, type Report } from './report';
 import { nameOf, targetOf } from './target';
@@ -18,7 +17,6 @@ const MAX_ERROR_MESSAGE_LENGTH = 2000;
 interface Known {
   failurePolicy: FailurePolicy;
   parameters?: JobParameters;
-  pathCount?: number;
   progress?: Progress;
 }
 
@@ -40,36 +38,44 @@ async function run(job: Job, budget: Budget): Promise<Report> {
     const raw = readParameters(job.userParameters);
     known.failurePolicy = failurePolicyOf(raw);
     const parameters = known.parameters = checkParameters(raw, process.env);
-    const paths = normalizePaths(parameters.paths);
-    known.pathCount = paths.length;
-    const batches = toBatches(paths);
-    const progress = known.progress = job.continuationToken === undefined
-      ? begin(job.id)
-      : fromContinuationToken(job.continuationToken, batches.length);
+    const progress = known.progress = job.continuationToken === undefined ? begin(job.id) : fromContinuationToken(job.continuationToken);
 
-    const finished = await invalidate(job.id, parameters, batches, progress, budget);
-    return finished ? success(parameters, paths.length, progress) : unfinished(parameters, batches.length, progress);
+    const finished = await invalidate(job, parameters, progress, budget);
+    return finished ? success(known, parameters, progress) : unfinished(parameters, progress);
   } catch (error) {
     const failure = error instanceof Failure ? error : unexpected(error);
     return known.failurePolicy === 'WARN' ? warning(failure, known) : failed(failure, known);
   }
 }
 
-function success(parameters: JobParameters, pathCount: number, progress: Progress): Report {
-  const what = `${pathCount} ${pathCount === 1 ? 'path' : 'paths'} of ${nameOf(targetOf(parameters))}`;
-  const took = formatSeconds((Date.now() - progress.startedAt) / 1000);
+function success(known: Known, parameters: JobParameters, progress: Progress): Report {
   return {
     outcome: 'success',
-    summary: parameters.waitForCompletion
-      ? `Invalidated ${what} in ${took} (invalidation ${progress.invalidationIds.join(', ')}).`
-      : `Started the invalidation of ${what} (invalidation ${progress.invalidationIds.join(', ')}), and did not wait for it: waitForCompletion is false.`,
+    summary: summary(parameters, progress),
     externalId: externalId(progress),
-    variables: variables({ failurePolicy: parameters.failurePolicy, parameters, pathCount, progress },
-      parameters.waitForCompletion ? 'Completed' : 'InProgress'),
+    variables: variables(known, parameters.waitForCompletion ? 'Completed' : 'InProgress'),
   };
 }
 
-function unfinished(parameters: JobParameters, batches: number, progress: Progress): Report {
+function summary(parameters: JobParameters, { found, startedAt, invalidationIds }: Progress): string {
+  const target = nameOf(targetOf(parameters));
+  if (invalidationIds.length === 0) {
+    return `Nothing has changed since the last invalidation of ${target}, so that nothing was invalidated.`;
+  }
+  const what = `${count(found?.paths ?? 0, 'path')} of ${target}`;
+  const why = found?.changes === undefined ? found?.note
+    : `${count(found.changes.changed, 'file')} changed, and ${found.changes.unchanged === 0 ? 'no other was' : `${count(found.changes.unchanged, 'other')} had to be`} invalidated`;
+  const details = `${why === undefined ? '' : `: ${why}`} (invalidation ${invalidationIds.join(', ')})`;
+  return parameters.waitForCompletion
+    ? `Invalidated ${what} in ${formatSeconds((Date.now() - startedAt) / 1000)}${details}.`
+    : `Started the invalidation of ${what}${details}, and did not wait for it: waitForCompletion is false.`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function unfinished(parameters: JobParameters, progress: Progress): Report {
   const waitingFor = progress.invalidationIds.length > progress.completed
     ? `CloudFront to complete invalidation ${progress.invalidationIds[progress.completed]}`
     : 'CloudFront to accept an invalidation';
@@ -77,7 +83,7 @@ function unfinished(parameters: JobParameters, batches: number, progress: Progre
     outcome: 'continue',
     summary: `Waiting for ${waitingFor} of ${nameOf(targetOf(parameters))}, for up to ${formatSeconds(parameters.timeoutSeconds)} in all.`,
     externalId: externalId(progress),
-    percentComplete: Math.floor(100 * progress.completed / batches),
+    percentComplete: Math.floor(100 * progress.completed / Math.max(1, progress.found?.batches ?? 1)),
     token: toContinuationToken(progress),
   };
 }
@@ -103,7 +109,7 @@ function unexpected(error: unknown): Failure {
 }
 
 function variables(
-  { parameters, pathCount, progress }: Known,
+  { parameters, progress }: Known,
   status: 'Completed' | 'InProgress' | 'Failed',
   failure?: { readonly type: FailureType; readonly message: string },
 ): Record<OutputVariable, string> {
@@ -112,7 +118,9 @@ function variables(
     distributionTenantId: parameters?.distributionTenantId ?? NO_VALUE,
     invalidationId: externalId(progress) ?? NO_VALUE,
     status,
-    pathCount: pathCount === undefined ? NO_VALUE : String(pathCount),
+    pathCount: String(progress?.found?.paths ?? NO_VALUE),
+    changedFileCount: String(progress?.found?.changes?.changed ?? NO_VALUE),
+    unchangedFileCount: String(progress?.found?.changes?.unchanged ?? NO_VALUE),
     createTime: progress?.createTime ?? NO_VALUE,
     errorType: failure?.type ?? NO_VALUE,
     errorMessage: failure === undefined ? NO_VALUE : truncate(failure.message, MAX_ERROR_MESSAGE_LENGTH),

@@ -1,11 +1,17 @@
 import { hasTimeForCall, sleep, type Budget } from './budget';
 import { Invalidations } from './cloudfront';
+import type { Job } from './event';
 import { Busy, Failure } from './failure';
 import { log } from './log';
+import { findPaths } from './path-source';
+import { normalizePaths, toBatches } from './paths';
 import type { Progress } from './progress';
-import { assume } from './role';
+import { truncate } from './report';
 import { nameOf, targetOf } from './target';
 import type { JobParameters } from '../contract';
+
+/** Leaves room for the rest of a continuation token. */
+const MAX_NOTE_LENGTH = 500;
 
 /** What a job needs at each of its steps. */
 interface Work {
@@ -21,10 +27,12 @@ interface Work {
  * @returns whether the job is finished
  * @throws Failure
  */
-export async function invalidate(
-  jobId: string, parameters: JobParameters, batches: string[][], progress: Progress, budget: Budget,
-): Promise<boolean> {
-  const invalidations = await connect(jobId, parameters, progress, budget);
+export async function invalidate(job: Job, parameters: JobParameters, progress: Progress, budget: Budget): Promise<boolean> {
+  const batches = await findBatches(job, parameters, progress, budget);
+  if (batches === undefined || batches.length === 0) {
+    return batches !== undefined;
+  }
+  const invalidations = await connect(job.id, parameters, progress, budget);
   if (invalidations === undefined) {
     return false;
   }
@@ -44,12 +52,32 @@ export async function invalidate(
   return true;
 }
 
+/** The paths as CloudFront takes them; without the paths themselves, where all invalidations are created already. */
+async function findBatches(job: Job, parameters: JobParameters, progress: Progress, budget: Budget): Promise<string[][] | undefined> {
+  if (progress.found !== undefined && progress.found.batches === progress.invalidationIds.length) {
+    return new Array<string[]>(progress.found.batches).fill([]);
+  }
+  const found = await waitFor(() => findPaths(parameters, job.artifact, budget.workUntil), progress, parameters.timeoutSeconds, budget);
+  if (found === undefined) {
+    return undefined;
+  }
+  const paths = normalizePaths(found.paths);
+  const batches = toBatches(paths);
+  if (progress.invalidationIds.length > batches.length) {
+    throw new Failure('ConfigurationError', 'The paths are fewer than when this invalidation began. Retry the stage to start it anew.');
+  }
+  const note = found.note && truncate(found.note, MAX_NOTE_LENGTH);
+  progress.found = { paths: paths.length, batches: batches.length, changes: found.changes, note };
+  return batches;
+}
+
 async function connect(jobId: string, parameters: JobParameters, progress: Progress, budget: Budget): Promise<Invalidations | undefined> {
   const target = targetOf(parameters);
   const { role } = target;
   if (role === undefined) {
     return new Invalidations(target);
   }
+  const { assume } = await import('./role.js');
   const credentials = await waitFor(() => assume(role, jobId, budget.workUntil), progress, parameters.timeoutSeconds, budget);
   return credentials && new Invalidations(target, credentials);
 }

@@ -1,4 +1,4 @@
-import { parseTree, type ParseError } from 'jsonc-parser';
+import { parseTree, type Node, type ParseError } from 'jsonc-parser';
 import { isObject } from './event';
 import { Failure } from './failure';
 import {
@@ -6,10 +6,12 @@ import {
   DEFAULT_TIMEOUT_SECONDS,
   DISTRIBUTION_ID_ENV,
   FAILURE_POLICIES,
+  changedFilesProblem,
   distributionIdProblem,
   distributionRoleArnProblem,
   distributionTenantIdProblem,
   externalIdProblem,
+  manifestProblem,
   pathProblem,
   pathsProblem,
   quote,
@@ -17,6 +19,7 @@ import {
   type DistributionRole,
   type FailurePolicy,
   type JobParameters,
+  type PathSource,
 } from '../contract';
 
 /** `UserParameters` before anything is known of their values. */
@@ -38,8 +41,8 @@ export function readParameters(userParameters: string | undefined): RawParameter
       'Where a pipeline variable is part of it, the variable\'s value must not contain quotes, backslashes or line breaks.');
   }
 
-  const names = (root.children ?? []).map(property => String(property.children?.[0]?.value));
-  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  const names = namesOf(root);
+  const repeated = repeatedName(root);
   if (repeated !== undefined) {
     throw new Failure('ConfigurationError', `UserParameters must name each parameter once, got ${quote(repeated)} twice. ` +
       'A pipeline variable\'s value must not contain quotes.');
@@ -49,6 +52,17 @@ export function readParameters(userParameters: string | undefined): RawParameter
     throw new Failure('ConfigurationError', `UserParameters has an unknown parameter ${quote(unknown)}: expected ${NAMES.join(', ')}.`);
   }
   return parameters;
+}
+
+function namesOf(object: Node): string[] {
+  return (object.children ?? []).map(property => String(property.children?.[0]?.value));
+}
+
+/** The first name that an object has twice, at whatever depth. */
+function repeatedName(node: Node): string | undefined {
+  const names = node.type === 'object' ? namesOf(node) : [];
+  const inside = () => (node.children ?? []).map(repeatedName).find(name => name !== undefined);
+  return names.find((name, index) => names.indexOf(name) !== index) ?? inside();
 }
 
 /** The failure policy, as soon as it can be read: it decides how everything that is wrong later ends. */
@@ -82,7 +96,7 @@ export function checkParameters(raw: RawParameters, environment: NodeJS.ProcessE
   }
   const idProblem = distributionTenantId === undefined ? distributionIdProblem(distributionId) : distributionTenantIdProblem(distributionTenantId);
   const problem = idProblem ?? distributionRoleProblem(distributionRole) ?? timeoutProblem(timeoutSeconds)
-    ?? pathsProblem(paths) ?? firstProblem(paths);
+    ?? pathSourceProblem(paths);
   if (problem !== undefined) {
     throw new Failure('ConfigurationError', problem);
   }
@@ -92,7 +106,7 @@ export function checkParameters(raw: RawParameters, environment: NodeJS.ProcessE
     waitForCompletion,
     timeoutSeconds: timeoutSeconds as number,
     failurePolicy: failurePolicyOf(raw),
-    paths: paths as string[],
+    paths: paths as PathSource,
   };
 }
 
@@ -114,6 +128,36 @@ function distributionRoleProblem(role: unknown): string | undefined {
   return distributionRoleArnProblem(arn) ?? (externalId === undefined ? undefined : externalIdProblem(externalId));
 }
 
-function firstProblem(paths: unknown): string | undefined {
-  return (paths as unknown[]).map(pathProblem).find(problem => problem !== undefined);
+function pathSourceProblem(source: unknown): string | undefined {
+  if (!isObject(source)) {
+    return pathsProblem(source) ?? (source as unknown[]).map(pathProblem).find(problem => problem !== undefined);
+  }
+  const { manifest, changedFiles, ...others } = source;
+  if (Object.keys(others).length > 0 || (manifest === undefined) === (changedFiles === undefined)) {
+    return `paths must be a list, or an object with either manifest or changedFiles, got ${quote(source)}`;
+  }
+  return manifest === undefined ? changedFilesParametersProblem(changedFiles) : manifestProblem(manifest);
+}
+
+function changedFilesParametersProblem(parameters: unknown): string | undefined {
+  if (!isObject(parameters)) {
+    return `changedFiles must be an object, got ${quote(parameters)}`;
+  }
+  const {
+    pipelineName, pipelineNameVariable, stageName, actionName,
+    baseDirectory, prefix, indexDocuments, stripExtensions, exclude, skipAdded, maxPaths, onMissingBaseline,
+    ...others
+  } = parameters;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    return `changedFiles has an unknown part ${quote(unknown)}`;
+  }
+  if ((pipelineName === undefined) === (pipelineNameVariable === undefined)) {
+    return 'changedFiles must have either pipelineName or pipelineNameVariable';
+  }
+  const missing = Object.entries({ pipelineName: pipelineName ?? pipelineNameVariable, stageName, actionName })
+    .find(([, value]) => typeof value !== 'string' || value === '');
+  return missing === undefined
+    ? changedFilesProblem({ baseDirectory, prefix, indexDocuments, stripExtensions, exclude, skipAdded, maxPaths, onMissingBaseline })
+    : `changedFiles must have a ${missing[0]}, got ${quote(missing[1])}`;
 }

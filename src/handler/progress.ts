@@ -1,6 +1,22 @@
-import { isObject } from './event';
+import { isObject, parseObject } from './event';
 import { Failure } from './failure';
 import { MAX_TIMEOUT_SECONDS, quote } from '../contract';
+
+/** What `changedFiles` found out. */
+export interface Changes {
+  /** Files that were modified, removed or added. */
+  readonly changed: number;
+  /** Unchanged files that the paths hit all the same. */
+  readonly unchanged: number;
+}
+
+/** What a report says of the paths, which themselves may be too many for a token. */
+export interface FoundPaths {
+  readonly paths: number;
+  readonly batches: number;
+  readonly changes?: Changes;
+  readonly note?: string;
+}
 
 /** How far a job has come: what a continuation token carries from one invocation to the next. */
 export interface Progress {
@@ -8,6 +24,8 @@ export interface Progress {
   readonly callerReference: string;
   /** When the first invocation began, in epoch milliseconds. */
   readonly startedAt: number;
+  /** What was found to invalidate, once it was. */
+  found?: FoundPaths;
   /** The invalidations so far, one a batch, in order. */
   readonly invalidationIds: string[];
   /** How many of them CloudFront has completed. */
@@ -27,22 +45,14 @@ export function toContinuationToken(progress: Progress): string {
 }
 
 /** Reads a token back, and trusts nothing in it: it has been out of our hands. */
-export function fromContinuationToken(token: string, batches: number): Progress {
-  const progress = parse(token);
-  if (!isProgress(progress) || progress.invalidationIds.length > batches) {
+export function fromContinuationToken(token: string): Progress {
+  const progress = parseObject(token);
+  if (!isProgress(progress)) {
     throw new Failure('ConfigurationError', `The continuation token is not one that this version of the function wrote: ${quote(token)}. ` +
       'Retry the stage to start the invalidation anew.');
   }
-  const { callerReference, startedAt, invalidationIds, completed, createTime } = progress;
-  return { callerReference, startedAt, invalidationIds, completed, createTime };
-}
-
-function parse(token: string): unknown {
-  try {
-    return JSON.parse(token);
-  } catch {
-    return undefined;
-  }
+  const { callerReference, startedAt, found, invalidationIds, completed, createTime } = progress;
+  return { callerReference, startedAt, found, invalidationIds, completed, createTime };
 }
 
 function isProgress(value: unknown): value is Progress {
@@ -54,9 +64,22 @@ function isProgress(value: unknown): value is Progress {
     && Array.isArray(value.invalidationIds)
     && value.invalidationIds.every(isId)
     && Number.isInteger(value.completed)
+    && (value.found === undefined ? value.invalidationIds.length === 0 : isFoundPaths(value.found, value.invalidationIds.length))
     && [0, 1].includes(value.invalidationIds.length - Number(value.completed))
     && (value.createTime === undefined || (typeof value.createTime === 'string' && !Number.isNaN(Date.parse(value.createTime))))
     && (value.createTime !== undefined) === (value.invalidationIds.length > 0);
+}
+
+function isFoundPaths(value: unknown, invalidations: number): value is FoundPaths {
+  return isObject(value)
+    && isCount(value.paths)
+    && isCount(value.batches) && invalidations <= value.batches
+    && (value.changes === undefined || (isObject(value.changes) && isCount(value.changes.changed) && isCount(value.changes.unchanged)))
+    && (value.note === undefined || typeof value.note === 'string');
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0;
 }
 
 function isId(value: unknown): value is string {

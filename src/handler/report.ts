@@ -1,11 +1,11 @@
 import {
-  CodePipelineClient,
   PutJobFailureResultCommand,
   PutJobSuccessResultCommand,
   type ExecutionDetails,
   type FailureType,
 } from '@aws-sdk/client-codepipeline';
 import { CALL_TIMEOUT, hasTimeForCall, limited, sleep } from './budget';
+import { codePipeline } from './codepipeline';
 import { describe, isWorthAnotherAttempt } from './failure';
 import { log } from './log';
 import type { OutputVariable } from '../contract';
@@ -22,11 +22,6 @@ export type Report =
   | { readonly outcome: 'success'; readonly summary: string; readonly externalId?: string; readonly variables: Record<OutputVariable, string> }
   | { readonly outcome: 'continue'; readonly summary: string; readonly externalId?: string; readonly percentComplete: number; readonly token: string }
   | { readonly outcome: 'failure'; readonly type: FailureType; readonly message: string; readonly externalId?: string };
-
-const client = new CodePipelineClient({
-  maxAttempts: 1,
-  requestHandler: { connectionTimeout: 3_000, requestTimeout: CALL_TIMEOUT / 2, throwOnRequestTimeout: true },
-});
 
 /**
  * Reports until CodePipeline has taken it: a job without an answer blocks the pipeline for 20 minutes.
@@ -61,11 +56,11 @@ async function send(jobId: string, answer: Report, abortSignal: AbortSignal): Pr
   const externalExecutionId = answer.externalId && truncate(answer.externalId, MAX_EXTERNAL_EXECUTION_ID_LENGTH);
   if (answer.outcome === 'failure') {
     const failureDetails = { type: answer.type, message: truncate(answer.message, MAX_MESSAGE_LENGTH), externalExecutionId };
-    await client.send(new PutJobFailureResultCommand({ jobId, failureDetails }), { abortSignal });
+    await codePipeline.send(new PutJobFailureResultCommand({ jobId, failureDetails }), { abortSignal });
     return;
   }
   const executionDetails: ExecutionDetails = { summary: truncate(answer.summary, MAX_SUMMARY_LENGTH), externalExecutionId };
-  await client.send(new PutJobSuccessResultCommand(answer.outcome === 'success'
+  await codePipeline.send(new PutJobSuccessResultCommand(answer.outcome === 'success'
     ? { jobId, executionDetails: { ...executionDetails, percentComplete: 100 }, outputVariables: answer.variables }
     : { jobId, executionDetails: { ...executionDetails, percentComplete: answer.percentComplete }, continuationToken: answer.token }),
   { abortSignal });

@@ -4,6 +4,7 @@ import type { Construct, IConstruct } from 'constructs';
 import { targetOf } from './target';
 import type { CloudFrontInvalidationOptions } from '../cloudfront-invalidation-options';
 import { quote } from '../contract';
+import type { InvalidationPaths } from '../invalidation-paths';
 
 /**
  * Checks an action against the accounts and the partition that it is going to run in, as far as they are known.
@@ -14,10 +15,14 @@ export function checkEnvironment(scope: Construct, options: CloudFrontInvalidati
   checkAccounts(scope, options);
   checkStages(scope, options.distributionRole);
   const { region } = Stack.of(scope);
-  if (region.startsWith('cn-') && options.paths?._paths.some(path => path.startsWith('#'))) {
+  if (region.startsWith('cn-') && holdsTag(options.paths)) {
     Annotations.of(scope).addWarningV2('cdk-cloudfront-invalidation-stage:cacheTagsInChina',
       `paths has cache tags, and CloudFront had none in China when this version was made (the pipeline is in ${region}): the action may fail. Use paths that start with '/'.`);
   }
+}
+
+function holdsTag(paths: InvalidationPaths | undefined): boolean {
+  return paths !== undefined && 'paths' in paths._source && paths._source.paths.some(path => path.startsWith('#'));
 }
 
 function checkAccounts(scope: IConstruct, options: CloudFrontInvalidationOptions): void {

@@ -27,7 +27,7 @@ export class InvalidationPermission {
       this.ids[resource].add('*');
       acknowledge(this.role, {
         id: 'AwsSolutions-IAM5',
-        appliesTo: { regex: `/^Resource::arn:.*:${resource}\\/\\*$/` },
+        appliesTo: [{ regex: `/^Resource::arn:.*:${resource}\\/\\*$/` }],
         reason: `Which ${resource} of the account a pipeline variable will name is known only when the pipeline runs; distributionRole narrows it`,
       });
     }

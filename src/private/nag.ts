@@ -5,7 +5,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 interface Finding {
   readonly id: string;
   readonly reason: string;
-  readonly appliesTo: string | { readonly regex: string };
+  readonly appliesTo: readonly (string | { readonly regex: string })[];
 }
 
 /**
@@ -20,5 +20,5 @@ export function acknowledge(role: iam.IRole, { id, reason, appliesTo }: Finding)
     return;
   }
   const { rules_to_suppress: rules = [] } = (policy.getMetadata('cdk_nag') ?? {}) as { rules_to_suppress?: object[] };
-  policy.addMetadata('cdk_nag', { rules_to_suppress: [...rules, { id, reason, applies_to: [appliesTo] }] });
+  policy.addMetadata('cdk_nag', { rules_to_suppress: [...rules, { id, reason, applies_to: appliesTo }] });
 }

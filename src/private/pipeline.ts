@@ -1,6 +1,8 @@
 import { CfnResource, Lazy, Stack } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
+import { quote } from '../contract';
 
 export function isPipeline(pipeline: IConstruct): pipeline is codepipeline.Pipeline {
   return 'addStage' in pipeline && typeof pipeline.addStage === 'function';
@@ -8,6 +10,38 @@ export function isPipeline(pipeline: IConstruct): pipeline is codepipeline.Pipel
 
 export function isCfnPipeline(pipeline: IConstruct): pipeline is codepipeline.CfnPipeline {
   return CfnResource.isCfnResource(pipeline) && pipeline.cfnResourceType === codepipeline.CfnPipeline.CFN_RESOURCE_TYPE_NAME;
+}
+
+/** Where a pipeline keeps its artifacts. */
+export interface ArtifactStore {
+  readonly objectsArn: string;
+  /** Lets a role decrypt them, where they have a key of their own. */
+  grantDecrypt?(role: iam.IRole): void;
+}
+
+/** The store of a pipeline that is a plain CloudFormation resource, as far as it is known. */
+export function artifactStoreOf(pipeline: codepipeline.CfnPipeline): ArtifactStore {
+  const stack = Stack.of(pipeline);
+  const stores = Array.isArray(pipeline.artifactStores) ? pipeline.artifactStores : [];
+  const ofRegion = stores.find((store): store is codepipeline.CfnPipeline.ArtifactStoreMapProperty => 'region' in store && store.region === stack.region);
+  const store = pipeline.artifactStore ?? ofRegion?.artifactStore;
+  if (store === undefined || !('location' in store)) {
+    throw new Error(`artifactStore of the pipeline ${quote(pipeline.node.path)} is not known before it is deployed, so that no artifact of it can be read`);
+  }
+  const { location, encryptionKey } = store;
+  const keyId = encryptionKey !== undefined && 'id' in encryptionKey ? encryptionKey.id : undefined;
+  return {
+    objectsArn: stack.formatArn({ service: 's3', region: '', account: '', resource: location, resourceName: '*' }),
+    grantDecrypt: keyId === undefined ? undefined : role => {
+      role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['kms:Decrypt'], resources: [keyId] }));
+    },
+  };
+}
+
+/** The name of a pipeline where it was given; CloudFormation chooses it otherwise, and the pipeline's own properties cannot refer to it. */
+export function givenNameOf(pipeline: IConstruct): string | undefined {
+  const resource = pipeline.node.defaultChild ?? pipeline;
+  return isCfnPipeline(resource) && Stack.of(resource).resolve(resource.name) !== undefined ? resource.name : undefined;
 }
 
 /**

@@ -92,6 +92,7 @@ interface Stage {
 
 const STAGES: Readonly<Record<string, string[]>> = {
   'cdk-pipelines': ['Staging', 'Production'],
+  'changed-files': ['InvalidateCloudFrontCache'],
   'cross-account': ['InvalidateCloudFrontCache'],
   'function-only': [],
   'multi-distribution': ['InvalidateCloudFrontCache'],

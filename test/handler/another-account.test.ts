@@ -1,4 +1,4 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Sandbox, type ActionExecution, type Distribution, type FaultKind } from '../../sandbox';
@@ -26,18 +26,19 @@ interface Options {
   readonly role?: Partial<CloudFrontInvalidationRoleProps>;
   readonly stage?: Partial<CloudFrontInvalidationOptions>;
   readonly pipelineName?: string;
+  readonly functionTimeout?: Duration;
 }
 
 const sandboxes: Sandbox[] = [];
 
 /** Two stacks of one app, each deployed to its own account of a sandbox. */
-async function givenWorld({ role = {}, stage = {}, pipelineName }: Options = {}): Promise<World> {
+async function givenWorld({ role = {}, stage = {}, pipelineName, functionTimeout }: Options = {}): Promise<World> {
   const app = new App({ analyticsReporting: false });
   const [pipelineStack, websiteStack] = [new Stack(app, 'Pipeline', { env: PIPELINE }), new Stack(app, 'Website', { env: WEBSITE })];
   const distributionOf = (stack: Stack) => cloudfront.Distribution.fromDistributionAttributes(stack, 'Distribution', {
     distributionId: DISTRIBUTION_ID, domainName: 'www.example.com',
   });
-  const invalidationFunction = new CloudFrontInvalidationFunction(pipelineStack, 'Fn');
+  const invalidationFunction = new CloudFrontInvalidationFunction(pipelineStack, 'Fn', { timeout: functionTimeout });
   const distributionRole = new CloudFrontInvalidationRole(websiteStack, 'Role', {
     distribution: distributionOf(websiteStack), assumedBy: invalidationFunction, ...role,
   });
@@ -104,8 +105,8 @@ test.concurrent('every job has credentials of its own', async () => {
 });
 
 test.concurrent('a wait that is longer than an invocation goes on with a new session', async () => {
-  const world = await givenWorld();
-  world.distribution.settings.completesAfter = 400_000;
+  const world = await givenWorld({ functionTimeout: Duration.seconds(30) });
+  world.distribution.settings.completesAfter = 30_000;
   const action = await world.runStage();
   expect(action.status).toBe('Succeeded');
   expect(action.jobs).toHaveLength(2);

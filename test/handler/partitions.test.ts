@@ -16,7 +16,7 @@ https.request = ({ host, headers }) => {
 const [bundle, event] = process.argv.slice(2);
 process.stdout.write = () => true;
 const endsAt = Date.now() + 1_500;
-require(bundle).handler(JSON.parse(event), { awsRequestId: 'r', getRemainingTimeInMillis: () => endsAt - Date.now() })
+import(bundle).then(({ handler }) => handler(JSON.parse(event), { awsRequestId: 'r', getRemainingTimeInMillis: () => endsAt - Date.now() }))
   .catch(() => {}).then(() => process.stderr.write(JSON.stringify([...asked].sort())));
 `;
 
@@ -31,7 +31,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function asked(region: string, parameters: object): string[] {
   const event = { 'CodePipeline.job': { id: '11111111-abcd-11ab-abcd-11111abcdef1', data: { actionConfiguration: { configuration: { UserParameters: JSON.stringify(parameters) } } } } };
-  const { stderr } = spawnSync(process.execPath, [join(folder, 'run.js'), join(__dirname, '../../assets/handler/index.js'), JSON.stringify(event)], {
+  const { stderr } = spawnSync(process.execPath, [join(folder, 'run.js'), join(__dirname, '../../assets/handler/index.mjs'), JSON.stringify(event)], {
     encoding: 'utf8',
     env: { AWS_REGION: region, AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'token' },
   });

@@ -2,18 +2,20 @@ import * as fc from 'fast-check';
 import { begin, fromContinuationToken, toContinuationToken } from '../../src/handler/progress';
 
 test('a token brings back the progress it was made of', () => {
-  const progress = { ...begin('11111111-abcd-1111-abcd-111111abcdef'), invalidationIds: ['I1', 'I2'], completed: 1, createTime: '2026-11-23T00:00:00.000Z' };
-  expect(fromContinuationToken(toContinuationToken(progress), 2)).toEqual(progress);
+  const found = { paths: 20, batches: 2, changes: undefined, note: undefined };
+  const progress = { ...begin('11111111-abcd-1111-abcd-111111abcdef'), found, invalidationIds: ['I1', 'I2'], completed: 1, createTime: '2026-11-23T00:00:00.000Z' };
+  expect(fromContinuationToken(toContinuationToken(progress))).toEqual(progress);
 });
 
 test('a token of a job that has no invalidation yet', () => {
   const progress = begin('job');
-  expect(fromContinuationToken(toContinuationToken(progress), 1)).toEqual({ ...progress, createTime: undefined });
+  expect(fromContinuationToken(toContinuationToken(progress))).toEqual({ ...progress, found: undefined, createTime: undefined });
 });
 
 test('a token fits CodePipeline\'s 2048 characters with the ids of a hundred batches', () => {
   const progress = {
     ...begin('11111111-abcd-1111-abcd-111111abcdef'),
+    found: { paths: 10_000, batches: 100 },
     invalidationIds: Array<string>(100).fill('I2J0I21PCUYOIK'),
     completed: 99,
     createTime: '2026-11-23T00:00:00.000Z',
@@ -22,7 +24,7 @@ test('a token fits CodePipeline\'s 2048 characters with the ids of a hundred bat
 });
 
 describe('a token that this function did not write', () => {
-  const token = JSON.parse(toContinuationToken({ ...begin('job'), invalidationIds: ['I1'], createTime: '2026-11-23T00:00:00.000Z' })) as object;
+  const token = JSON.parse(toContinuationToken({ ...begin('job'), found: { paths: 1, batches: 1 }, invalidationIds: ['I1'], createTime: '2026-11-23T00:00:00.000Z' })) as object;
 
   test.each([
     ['no JSON', 'garbage'],
@@ -36,19 +38,22 @@ describe('a token that this function did not write', () => {
     ['with more invalidations than batches', JSON.stringify({ ...token, invalidationIds: ['I1', 'I2'], completed: 1 })],
     ['with more completed than created', JSON.stringify({ ...token, completed: 2 })],
     ['with two invalidations open', JSON.stringify({ ...token, completed: -1 })],
+    ['with an invalidation of nothing', JSON.stringify({ ...token, found: undefined })],
+    ['with a count that is none', JSON.stringify({ ...token, found: { paths: -1, batches: 1 } })],
+    ['with changes that are no counts', JSON.stringify({ ...token, found: { paths: 1, batches: 1, changes: { changed: '1' } } })],
     ['started in another year', JSON.stringify({ ...token, startedAt: 0 })],
     ['started at no time', JSON.stringify({ ...token, startedAt: null })],
     ['with a create time that is none', JSON.stringify({ ...token, createTime: 'yesterday' })],
     ['with an invalidation that was never created', JSON.stringify({ ...token, createTime: undefined })],
   ])('%s', (_, text) => {
-    expect(() => fromContinuationToken(text, 1)).toThrow(expect.objectContaining({
+    expect(() => fromContinuationToken(text)).toThrow(expect.objectContaining({
       type: 'ConfigurationError', message: expect.stringContaining('The continuation token is not one that this version of the function wrote'),
     }));
   });
 
   test('nothing but a Failure comes of any text', () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), text => {
-      expect(() => fromContinuationToken(text, 1)).toThrow(expect.objectContaining({ type: 'ConfigurationError' }));
+      expect(() => fromContinuationToken(text)).toThrow(expect.objectContaining({ type: 'ConfigurationError' }));
     }));
   });
 });

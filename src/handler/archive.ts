@@ -1,0 +1,218 @@
+import { Readable } from 'stream';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { fromRandomAccessReaderPromise, RandomAccessReader, type Entry, type ZipFile } from 'yauzl';
+import { CALL_TIMEOUT, limited } from './budget';
+import { Busy, describe, isWorthAnotherAttempt } from './failure';
+
+/** Where an artifact is. */
+export interface Location {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** What tells whether a file is the same. */
+export interface FileVersion {
+  readonly size: number;
+  readonly crc32: number;
+}
+
+/** Of the end of an archive, where its directory stands: more than the longest comment takes. */
+const SUFFIX_LENGTH = 128 * 1024;
+
+/** Of a directory that is longer than that, at a time. */
+const WINDOW_LENGTH = 4 * 1024 * 1024;
+
+/** An artifact has to be trusted by nobody: what it makes the function read and remember is limited. */
+export const MAX_DIRECTORY_BYTES = 64 * 1024 * 1024;
+export const MAX_FILES = 500_000;
+
+/** The archive is not there, may not be read, or is none. Waiting does not help. */
+export class Unreadable extends Error {}
+
+/** The client retries nothing by itself: waiting is `waitFor`'s. */
+const client = new S3Client({
+  maxAttempts: 1,
+  // Parts of an object have no checksum of their own.
+  responseChecksumValidation: 'WHEN_REQUIRED',
+  requestHandler: { connectionTimeout: 3_000, requestTimeout: CALL_TIMEOUT, throwOnRequestTimeout: true },
+});
+
+/**
+ * A ZIP archive on S3, of which only the directory is read, and single files.
+ *
+ * @throws Unreadable, or Busy where another attempt may succeed
+ */
+export class Archive {
+  static async open(location: Location, until: number): Promise<Archive> {
+    const reader = await RangeReader.open(location, until);
+    const zip = await readable(location, fromRandomAccessReaderPromise(reader, reader.size, { autoClose: false, lazyEntries: true }));
+    return new Archive(location, zip, reader);
+  }
+
+  private constructor(private readonly location: Location, private readonly zip: ZipFile, private readonly reader: RangeReader) {}
+
+  /** How many bytes were read so far, and of how many. */
+  get bytesRead(): number {
+    return this.reader.bytesRead;
+  }
+
+  get size(): number {
+    return this.reader.size;
+  }
+
+  /** The files by their names, without the directories. */
+  async files(): Promise<Map<string, FileVersion>> {
+    const files = new Map<string, FileVersion>();
+    for await (const { fileName, uncompressedSize, crc32 } of this.entries()) {
+      if (fileName.endsWith('/')) {
+        continue;
+      }
+      if (files.has(fileName)) {
+        throw unreadable(this.location, `it has two files named ${JSON.stringify(fileName).slice(0, 200)}`);
+      }
+      files.set(fileName, { size: uncompressedSize, crc32 });
+    }
+    return files;
+  }
+
+  /** The content of one file, or `undefined` where there is none of that name. */
+  async read(fileName: string, maxBytes: number): Promise<Buffer | undefined> {
+    let found: Entry | undefined;
+    for await (const entry of this.entries()) {
+      found = entry.fileName === fileName ? entry : found;
+    }
+    if (found === undefined) {
+      return undefined;
+    }
+    if (found.uncompressedSize > maxBytes) {
+      throw unreadable(this.location, `${fileName} has ${found.uncompressedSize} bytes, more than ${maxBytes}`);
+    }
+    const entry = found;
+    return readable(this.location, (async () => {
+      const chunks: Buffer[] = [];
+      // yauzl ends the stream with an error where the file is longer or shorter than the directory says.
+      for await (const chunk of await this.zip.openReadStreamPromise(entry)) {
+        chunks.push(chunk as Buffer);
+      }
+      return Buffer.concat(chunks);
+    })());
+  }
+
+  private async* entries(): AsyncGenerator<Entry> {
+    const entries = this.zip.eachEntry();
+    for (let count = 0; ; count++) {
+      const { done, value } = await readable(this.location, entries.next());
+      if (done) {
+        return;
+      }
+      if (count === MAX_FILES) {
+        throw unreadable(this.location, `it has more than ${MAX_FILES} files`);
+      }
+      // eslint-disable-next-line no-control-regex -- control characters are what the check is about
+      if (/[\u0000-\u001f\u007f]/.test(value.fileName)) {
+        throw unreadable(this.location, `it has a file with control characters in its name: ${JSON.stringify(value.fileName).slice(0, 200)}`);
+      }
+      yield value;
+    }
+  }
+}
+
+/** Reads parts of an object: its end at once, and what is asked for beyond that in windows. */
+class RangeReader extends RandomAccessReader {
+  static async open(location: Location, until: number): Promise<RangeReader> {
+    const { start, bytes, size, etag } = await get(location, `bytes=-${SUFFIX_LENGTH}`, undefined, until);
+    return new RangeReader(location, until, size, etag, { start, bytes });
+  }
+
+  bytesRead: number;
+  private window: { readonly start: number; readonly bytes: Buffer } | undefined;
+
+  private constructor(
+    private readonly location: Location,
+    private readonly until: number,
+    readonly size: number,
+    private readonly etag: string | undefined,
+    private readonly suffix: { readonly start: number; readonly bytes: Buffer },
+  ) {
+    super();
+    this.bytesRead = suffix.bytes.length;
+  }
+
+  override read(buffer: Buffer, offset: number, length: number, position: number, callback: (error: Error | null, bytesRead?: number) => void): void {
+    this.bytesAt(position, length).then(bytes => callback(null, bytes.copy(buffer, offset)), callback);
+  }
+
+  override _readStreamForRange(start: number, end: number): ReturnType<RandomAccessReader['_readStreamForRange']> {
+    return Readable.from(this.pieces(start, end), { objectMode: false });
+  }
+
+  private async* pieces(start: number, end: number): AsyncGenerator<Buffer> {
+    for (let position = start; position < end; position += WINDOW_LENGTH) {
+      yield await this.bytesAt(position, Math.min(WINDOW_LENGTH, end - position));
+    }
+  }
+
+  private async bytesAt(position: number, length: number): Promise<Buffer> {
+    for (const part of [this.suffix, this.window]) {
+      if (part !== undefined && position >= part.start && position + length <= part.start + part.bytes.length) {
+        return part.bytes.subarray(position - part.start, position - part.start + length);
+      }
+    }
+    if (position + length > this.size) {
+      throw new Error('it ends before its directory does');
+    }
+    if (this.bytesRead >= MAX_DIRECTORY_BYTES) {
+      throw new Error(`its directory is larger than ${MAX_DIRECTORY_BYTES} bytes`);
+    }
+    const end = Math.min(position + Math.max(length, WINDOW_LENGTH), this.size);
+    const { bytes } = await get(this.location, `bytes=${position}-${end - 1}`, this.etag, this.until);
+    this.bytesRead += bytes.length;
+    this.window = { start: position, bytes };
+    return bytes.subarray(0, length);
+  }
+}
+
+interface Part {
+  readonly start: number;
+  readonly bytes: Buffer;
+  /** Of the whole object. */
+  readonly size: number;
+  readonly etag: string | undefined;
+}
+
+async function get(location: Location, range: string, etag: string | undefined, until: number): Promise<Part> {
+  const command = new GetObjectCommand({ Bucket: location.bucket, Key: location.key, Range: range, IfMatch: etag });
+  try {
+    return await limited(until, async abortSignal => {
+      const { Body: body, ContentRange: contentRange, ETag: tag } = await client.send(command, { abortSignal });
+      const [, start, end, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(contentRange ?? '') ?? [];
+      const bytes = Buffer.from(await body?.transformToByteArray() ?? []);
+      if (size === undefined || bytes.length !== Number(end) - Number(start) + 1) {
+        throw new Error('the answer is not the part that was asked for');
+      }
+      return { start: Number(start), bytes, size: Number(size), etag: tag };
+    });
+  } catch (error) {
+    const { words } = describe(error);
+    throw isWorthAnotherAttempt(error)
+      ? new Busy('SystemUnavailable', `S3 did not answer GetObject for the artifact ${nameOf(location)}: ${words}. ` +
+        'Retry the stage once S3 has recovered: https://health.aws.amazon.com')
+      : unreadable(location, words);
+  }
+}
+
+async function readable<T>(location: Location, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    throw error instanceof Busy || error instanceof Unreadable ? error : unreadable(location, describe(error).words);
+  }
+}
+
+function unreadable(location: Location, words: string): Unreadable {
+  return new Unreadable(`the artifact ${nameOf(location)} cannot be read: ${words}`);
+}
+
+function nameOf({ bucket, key }: Location): string {
+  return `s3://${bucket}/${key}`;
+}

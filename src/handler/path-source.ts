@@ -1,0 +1,34 @@
+import type { Artifact } from './event';
+import { Failure } from './failure';
+import type { Changes } from './progress';
+import type { JobParameters } from '../contract';
+
+/** What is to be invalidated. */
+export interface Found {
+  readonly paths: string[];
+  /** Of `changedFiles`, where it could tell. */
+  readonly changes?: Changes;
+  /** What else a person should know. */
+  readonly note?: string;
+}
+
+/**
+ * Finds the paths of a job, wherever they come from. What reads artifacts is loaded only when it is needed.
+ *
+ * @throws Failure, or Busy where another attempt may succeed
+ */
+export async function findPaths(parameters: JobParameters, artifact: Artifact | undefined, until: number): Promise<Found> {
+  const { paths } = parameters;
+  if (Array.isArray(paths)) {
+    return { paths };
+  }
+  if (artifact === undefined) {
+    throw new Failure('ConfigurationError', 'paths come from an artifact, and the action has no input artifact: give it one');
+  }
+  if ('manifest' in paths) {
+    const { readManifest } = await import('./manifest.js');
+    return { paths: await readManifest(paths.manifest, artifact, until) };
+  }
+  const { findChangedFiles } = await import('./changed-files.js');
+  return findChangedFiles(parameters, paths.changedFiles, artifact, until);
+}

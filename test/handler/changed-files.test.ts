@@ -1,0 +1,384 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { dirname, join } from 'path';
+import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import { S3DeployAction } from 'aws-cdk-lib/aws-codepipeline-actions';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Edge, Sandbox, type ActionExecution, type Distribution, type FaultKind } from '../../sandbox';
+import {
+  CloudFrontInvalidationFunction, CloudFrontInvalidationStage, InvalidationFailurePolicy, InvalidationPaths, MissingBaselineBehavior,
+  type ChangedFilesOptions, type CloudFrontInvalidationOptions,
+} from '../../src';
+import { givenDistribution, givenPipeline } from '../given';
+import { givenArchive } from '../given-archive';
+import { expectOneTerminalReport } from '../given-sandbox';
+
+type Files = Readonly<Record<string, string>>;
+
+interface World {
+  readonly sandbox: Sandbox;
+  readonly distribution: Distribution;
+  readonly bucket: string;
+  /** Puts an artifact on S3. */
+  givenArtifact(files: Files | Buffer): Promise<string>;
+  /** A run of the pipeline: the deployment, as the history shows it, and the stage. */
+  run(key: string, options?: { pipelineExecutionId?: string; deploy?: boolean }): Promise<ActionExecution>;
+  /** Only the deployment: the execution fails or is superseded before the stage. */
+  deploy(key: string, pipelineExecutionId?: string): void;
+  requests(operation: string): Sandbox['requests'];
+  /** The paths of the last invalidation. */
+  lastPaths(): readonly string[] | undefined;
+}
+
+interface Options {
+  readonly changedFiles?: ChangedFilesOptions;
+  readonly pipelineName?: string;
+  readonly encrypted?: boolean;
+  readonly stage?: Partial<CloudFrontInvalidationOptions>;
+  readonly functionTimeout?: Duration;
+}
+
+const sandboxes: Sandbox[] = [];
+
+async function givenWorld({ changedFiles, pipelineName, encrypted, stage, functionTimeout }: Options = {}): Promise<World> {
+  const app = new App({ analyticsReporting: false });
+  const stack = new Stack(app, 'Website', { env: { account: '123456789012', region: 'eu-west-1' } });
+  const distribution = givenDistribution(stack);
+  const artifact = codepipeline.Artifact.artifact('site');
+  const pipeline = givenPipeline(stack, { crossAccountKeys: encrypted ?? false, pipelineName });
+  pipeline.addStage({
+    stageName: 'Deploy', actions: [new S3DeployAction({ actionName: 'Deploy', bucket: new Bucket(stack, 'Site'), input: artifact })],
+  });
+  new CloudFrontInvalidationStage(stack, 'Invalidate', {
+    pipeline,
+    distribution,
+    paths: InvalidationPaths.changedFiles(artifact, changedFiles),
+    function: new CloudFrontInvalidationFunction(stack, 'Fn', { timeout: functionTimeout }),
+    ...stage,
+  });
+  new CfnOutput(stack, 'DistributionId', { value: distribution.distributionId });
+  new CfnOutput(stack, 'ArtifactBucket', { value: pipeline.artifactBucket.bucketName });
+  new CfnOutput(stack, 'KeyArn', { value: pipeline.artifactBucket.encryptionKey?.keyArn ?? 'none' });
+  const assembly = app.synth();
+
+  const sandbox = await Sandbox.start({ timeScale: 20 });
+  sandboxes.push(sandbox);
+  const deployed = sandbox.deploy(assembly.getStackArtifact(stack.artifactId).template, { stackName: 'Website', assetsDirectory: assembly.directory });
+  const { DistributionId: distributionId, ArtifactBucket: bucket, KeyArn: keyArn } = deployed.outputs;
+  const [{ physicalId: name }] = deployed.resourcesOfType('AWS::CodePipeline::Pipeline');
+  const deployedDistribution = sandbox.cloudFront.distribution(distributionId);
+  Object.assign(deployedDistribution.settings, { takesEffectAfter: 500, completesAfter: 1_000 });
+  let count = 0;
+  const contextOf = (key: string, pipelineExecutionId: string) => ({ pipeline: name, pipelineExecutionId, artifacts: { site: { bucket, key } } });
+  const deploy = (key: string, pipelineExecutionId: string = crypto.randomUUID()) =>
+    sandbox.codePipeline.recordAction({ ...contextOf(key, pipelineExecutionId), stage: 'Deploy', action: 'Deploy' });
+  return {
+    sandbox,
+    distribution: deployedDistribution,
+    bucket,
+    givenArtifact: async files => {
+      const key = `Website-Pipeline/site/${++count}`;
+      sandbox.s3.put(bucket, key, Buffer.isBuffer(files) ? files : await givenArchive(files as Files), encrypted ? keyArn : undefined);
+      return key;
+    },
+    deploy,
+    run: async (key, { pipelineExecutionId = crypto.randomUUID(), deploy: deploys = true } = {}) => {
+      if (deploys) {
+        deploy(key, pipelineExecutionId);
+      }
+      const [action] = await sandbox.codePipeline.startStage({ ...contextOf(key, pipelineExecutionId), stage: 'InvalidateCloudFrontCache' }).finished;
+      return action;
+    },
+    requests: operation => sandbox.requests.filter(request => request.operation === operation),
+    lastPaths: () => deployedDistribution.invalidations.at(-1)?.paths,
+  };
+}
+
+afterAll(() => Promise.all(sandboxes.map(sandbox => sandbox.stop())));
+
+const FIRST: Files = { 'index.html': 'a', 'blog/index.html': 'b', 'blog/post.html': 'c', 'about.html': 'd', 'old.html': 'e' };
+const SECOND: Files = { 'index.html': 'a', 'blog/index.html': 'B', 'blog/post.html': 'c', 'about.html': 'd', 'new.html': 'f' };
+
+test.concurrent('the first time everything is invalidated, and the summary says why', async () => {
+  const world = await givenWorld();
+  const action = await world.run(await world.givenArtifact(FIRST));
+  expect(world.lastPaths()).toEqual(['/*']);
+  expect(action).toMatchObject({
+    status: 'Succeeded',
+    summary: expect.stringMatching(/^Invalidated 1 path of distribution \w+ in .*: everything, since this action has not succeeded before with the same parameters \(/),
+    outputVariables: { pathCount: '1', changedFileCount: 'none', unchangedFileCount: 'none' },
+  });
+});
+
+test.concurrent('then what was modified, removed and added, in every form of its URL', async () => {
+  const world = await givenWorld();
+  await world.run(await world.givenArtifact(FIRST));
+  const action = await world.run(await world.givenArtifact(SECOND));
+  expect(world.lastPaths()).toEqual(['/blog', '/blog/', '/blog/index.html', '/new.html', '/old.html']);
+  expect(action).toMatchObject({
+    status: 'Succeeded',
+    summary: expect.stringMatching(/^Invalidated 5 paths of distribution \w+ in .*: 3 files changed, and no other was invalidated \(invalidation/),
+    outputVariables: { status: 'Completed', pathCount: '5', changedFileCount: '3', unchangedFileCount: '0' },
+  });
+});
+
+test.concurrent('nothing has changed: no invalidation, and the summary says so', async () => {
+  const world = await givenWorld();
+  await world.run(await world.givenArtifact(FIRST));
+  const action = await world.run(await world.givenArtifact(FIRST));
+  expect(world.distribution.invalidations).toHaveLength(1);
+  expect(action).toMatchObject({
+    status: 'Succeeded',
+    summary: `Nothing has changed since the last invalidation of distribution ${world.distribution.id}, so that nothing was invalidated.`,
+    outputVariables: { status: 'Completed', invalidationId: 'none', pathCount: '0', changedFileCount: '0', unchangedFileCount: '0' },
+  });
+  // It counts as a success: what comes next is compared with it.
+  await world.run(await world.givenArtifact(SECOND));
+  expect(world.lastPaths()).toContain('/new.html');
+});
+
+test.concurrent('more than maxPaths are covered by wildcards that hit the fewest unchanged files', async () => {
+  const world = await givenWorld({ changedFiles: { maxPaths: 4 } });
+  await world.run(await world.givenArtifact(FIRST));
+  const action = await world.run(await world.givenArtifact(SECOND));
+  expect([...world.lastPaths() ?? []].sort()).toEqual(['/blog', '/blog/*', '/new.html', '/old.html']);
+  expect(action).toMatchObject({
+    summary: expect.stringContaining('3 files changed, and 1 other had to be invalidated'),
+    outputVariables: { pathCount: '4', changedFileCount: '3', unchangedFileCount: '1' },
+  });
+});
+
+test.concurrent('every option of the layout', async () => {
+  const world = await givenWorld({
+    changedFiles: { baseDirectory: 'dist', prefix: 'docs', indexDocuments: ['home.html'], stripExtensions: ['.html'], exclude: ['assets/**'], skipAdded: true },
+  });
+  await world.run(await world.givenArtifact({ 'dist/home.html': '1', 'dist/assets/a.js': '1', 'src/x': '1', 'dist/a b.html': '1' }));
+  await world.run(await world.givenArtifact({ 'dist/home.html': '2', 'dist/assets/a.js': '2', 'src/x': '2', 'dist/a b.html': '2', 'dist/new.html': '2' }));
+  expect(world.lastPaths()).toEqual(['/docs', '/docs/', '/docs/a%20b', '/docs/a%20b.html', '/docs/home', '/docs/home.html']);
+});
+
+describe('what was deployed in between', () => {
+  test.concurrent('and failed before the stage is compared, too: what it brought into the cache and is now reverted is invalidated', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    world.deploy(await world.givenArtifact({ ...FIRST, 'about.html': 'superseded' }));
+    await world.run(await world.givenArtifact({ ...FIRST, 'index.html': 'new' }));
+    expect(world.lastPaths()).toEqual(['/', '/about.html', '/index.html']);
+  });
+
+  test.concurrent('by an execution whose invalidation failed', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    const fault = world.sandbox.faults.add({ service: 'cloudfront', operation: 'CreateInvalidation', fault: { error: 'AccessDenied', status: 403 } });
+    expect(await world.run(await world.givenArtifact({ ...FIRST, 'about.html': 'failed' }))).toMatchObject({ status: 'Failed' });
+    expect(fault.hits).toBe(1);
+    await world.run(await world.givenArtifact(FIRST));
+    expect(world.lastPaths()).toEqual(['/about.html']);
+  });
+
+  test.concurrent('by an execution whose failure was a warning, which the history calls a success', async () => {
+    const world = await givenWorld({ stage: { failurePolicy: InvalidationFailurePolicy.WARN } });
+    await world.run(await world.givenArtifact(FIRST));
+    world.sandbox.faults.add({ service: 'cloudfront', operation: 'CreateInvalidation', fault: { error: 'AccessDenied', status: 403 } });
+    expect(await world.run(await world.givenArtifact({ ...FIRST, 'about.html': 'warned' }))).toMatchObject({ status: 'Succeeded', outputVariables: { status: 'Failed' } });
+    await world.run(await world.givenArtifact({ ...FIRST, 'about.html': 'warned' }));
+    expect(world.lastPaths()).toEqual(['/about.html']);
+  });
+
+  test.concurrent('while the last success was still being deployed, as in PARALLEL execution', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    const [slow, fast] = [await world.givenArtifact({ ...FIRST, 'about.html': 'slow' }), await world.givenArtifact({ ...FIRST, 'old.html': 'fast' })];
+    const pipelineExecutionId = crypto.randomUUID();
+    world.deploy(slow, pipelineExecutionId);
+    world.deploy(fast);
+    await world.run(slow, { pipelineExecutionId, deploy: false });
+    await world.run(await world.givenArtifact({ ...FIRST, 'about.html': 'slow', 'index.html': 'next' }));
+    expect(world.lastPaths()).toEqual(['/', '/about.html', '/index.html', '/old.html']);
+  });
+
+  test.concurrent('by a retry of a failed stage: the artifact itself is no baseline', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    const second = await world.givenArtifact(SECOND);
+    world.sandbox.faults.add({ service: 'cloudfront', operation: 'CreateInvalidation', fault: { error: 'AccessDenied', status: 403 } });
+    const pipelineExecutionId = crypto.randomUUID();
+    await world.run(second, { pipelineExecutionId });
+    expect(await world.run(second, { pipelineExecutionId, deploy: false })).toMatchObject({ status: 'Succeeded' });
+    expect(world.lastPaths()).toContain('/blog/index.html');
+  });
+
+  test.concurrent('by a rollback: the older artifact is compared with the newer', async () => {
+    const world = await givenWorld();
+    const first = await world.givenArtifact(FIRST);
+    await world.run(first);
+    await world.run(await world.givenArtifact(SECOND));
+    await world.run(first);
+    expect(world.lastPaths()).toEqual(['/blog', '/blog/', '/blog/index.html', '/new.html', '/old.html']);
+  });
+
+  test.concurrent('more often than ten times: everything is invalidated', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    for (let index = 0; index < 11; index++) {
+      world.deploy(await world.givenArtifact(FIRST));
+    }
+    const action = await world.run(await world.givenArtifact(FIRST));
+    expect(world.lastPaths()).toEqual(['/*']);
+    expect(action.summary).toContain('13 artifacts may have been deployed since this action last succeeded');
+  });
+});
+
+describe('everything is invalidated, and the summary says why', () => {
+  test.concurrent('the last artifact has expired', async () => {
+    const world = await givenWorld();
+    const first = await world.givenArtifact(FIRST);
+    await world.run(first);
+    world.sandbox.s3.remove(world.bucket, first);
+    const action = await world.run(await world.givenArtifact(SECOND));
+    expect(world.lastPaths()).toEqual(['/*']);
+    expect(action.summary).toContain(`everything, since the artifact s3://${world.bucket}/${first} cannot be read: AccessDenied`);
+  });
+
+  test.concurrent('the artifact is no ZIP', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    const action = await world.run(await world.givenArtifact(Buffer.from('no ZIP at all')));
+    expect(world.lastPaths()).toEqual(['/*']);
+    expect(action).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining('End of central directory record signature not found') });
+  });
+
+  test.concurrent('the history may not be read', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    world.sandbox.faults.add({ service: 'codepipeline', operation: 'ListActionExecutions', fault: { error: 'AccessDeniedException', status: 400 }, times: Infinity });
+    const action = await world.run(await world.givenArtifact(SECOND));
+    expect(action.summary).toMatch(/everything, since the history of the pipeline .* cannot be read: AccessDeniedException/);
+  });
+
+  test.concurrent('or the action fails, if that is wanted', async () => {
+    const world = await givenWorld({ changedFiles: { onMissingBaseline: MissingBaselineBehavior.FAIL } });
+    expect((await world.run(await world.givenArtifact(FIRST))).errorDetails).toEqual({
+      code: 'JobFailed',
+      message: 'What has changed is not known, since this action has not succeeded before with the same parameters. ' +
+        'Invalidate everything once by hand and retry the stage, or let onMissingBaseline be INVALIDATE_ALL.',
+    });
+    expect(world.distribution.invalidations).toEqual([]);
+  });
+});
+
+test.concurrent('a name that breaks out of a path breaks nothing', async () => {
+  const world = await givenWorld();
+  await world.run(await world.givenArtifact({ 'index.html': '1' }));
+  await world.run(await world.givenArtifact({ 'index.html': '1', 'a*b.html': '2', '"]}.html': '2', 'what?.html': '2', 'ü%20.html': '2' }));
+  expect(world.lastPaths()).toEqual(['/a*', '/%22%5D%7D.html', '/%C3%BC%2520.html', '/what%3F.html']);
+});
+
+test.concurrent('the function may read the artifacts and the history of this pipeline, and nothing else', async () => {
+  const world = await givenWorld({ encrypted: true });
+  await world.run(await world.givenArtifact(FIRST));
+  const action = await world.run(await world.givenArtifact(SECOND));
+  expect(action).toMatchObject({ status: 'Succeeded', outputVariables: { changedFileCount: '3' } });
+  expect(world.sandbox.requests.filter(({ errorCode }) => errorCode !== undefined)).toEqual([]);
+  const role = world.sandbox.role(String(world.requests('GetObject')[0].principal));
+  expect(role.allows('s3:GetObject', 'arn:aws:s3:::other/key')).toBe(false);
+  expect(role.allows('s3:PutObject', `arn:aws:s3:::${world.bucket}/key`)).toBe(false);
+  expect(role.allows('s3:ListBucket', `arn:aws:s3:::${world.bucket}`)).toBe(false);
+  expect(role.allows('codepipeline:ListActionExecutions', 'arn:aws:codepipeline:eu-west-1:123456789012:other')).toBe(false);
+  expect(role.allows('codepipeline:GetPipeline', '*')).toBe(false);
+});
+
+test.concurrent('a pipeline with a name of its own', async () => {
+  const world = await givenWorld({ pipelineName: 'website' });
+  await world.run(await world.givenArtifact(FIRST));
+  await world.run(await world.givenArtifact(SECOND));
+  expect(world.requests('ListActionExecutions')).toContainEqual(expect.objectContaining({ input: expect.objectContaining({ pipelineName: 'website' }) }));
+  expect(world.lastPaths()).toContain('/new.html');
+});
+
+describe('S3 or CodePipeline is down for a while: the action waits, and is green', () => {
+  test.concurrent.each<['s3' | 'codepipeline', string, string, FaultKind]>([
+    ['s3', 'GetObject', '503 SlowDown', { error: 'SlowDown', status: 503 }],
+    ['s3', 'GetObject', 'a reset', { reset: 'before' }],
+    ['s3', 'GetObject', 'a hang', { hang: 'before' }],
+    ['s3', 'GetObject', 'a body that ends half-way', { truncate: true }],
+    ['s3', 'GetObject', 'a body that is something else', { malformed: true }],
+    ['codepipeline', 'ListActionExecutions', 'Throttling', { throttle: true }],
+    ['codepipeline', 'ListActionExecutions', '500', { error: 'InternalFailure', status: 500 }],
+    ['codepipeline', 'ListActionExecutions', 'a hang', { hang: 'before' }],
+  ])('%s %s: %s', async (service, operation, _, fault) => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    const handle = world.sandbox.faults.add({ service, operation, fault, times: 2 });
+    const action = await world.run(await world.givenArtifact(SECOND));
+    expect(handle.hits).toBe(2);
+    expect(action).toMatchObject({ status: 'Succeeded', outputVariables: { changedFileCount: '3' } });
+    expectOneTerminalReport(action);
+  });
+});
+
+test.concurrent('a redelivered event and a crash make one invalidation', async () => {
+  const world = await givenWorld();
+  await world.run(await world.givenArtifact(FIRST));
+  world.sandbox.lambda.crash({ when: ({ operation }) => operation === 'CreateInvalidation' });
+  world.sandbox.codePipeline.delivery.duplicateDeliveries = 1;
+  const action = await world.run(await world.givenArtifact(SECOND));
+  expect(action.status).toBe('Succeeded');
+  expect(world.distribution.invalidations).toHaveLength(2);
+  expectOneTerminalReport(action);
+});
+
+test.concurrent('a wait that is longer than an invocation does not read the artifacts again', async () => {
+  const world = await givenWorld({ functionTimeout: Duration.seconds(30) });
+  await world.run(await world.givenArtifact(FIRST));
+  world.distribution.settings.completesAfter = 30_000;
+  const before = world.requests('GetObject').length;
+  const action = await world.run(await world.givenArtifact(SECOND));
+  expect(action.jobs).toHaveLength(2);
+  expect(action.outputVariables).toMatchObject({ status: 'Completed', changedFileCount: '3', pathCount: '5' });
+  expect(world.requests('GetObject').length - before).toBe(2);
+});
+
+describe('visitors', () => {
+  test.concurrent('of changed pages get the new version under every form of the URL, and those of unchanged pages their cache hits', async () => {
+    const world = await givenWorld();
+    const origin = mkdtempSync(join(tmpdir(), 'origin-'));
+    const write = (files: Files) => Object.entries(files).forEach(([name, content]) => {
+      mkdirSync(dirname(join(origin, name)), { recursive: true });
+      writeFileSync(join(origin, name), content);
+    });
+    write(FIRST);
+    const edge = await Edge.start({
+      clock: world.sandbox.clock, cloudFront: world.sandbox.cloudFront, distributionId: world.distribution.id, origin, directoryIndexes: true,
+    });
+    try {
+      await world.run(await world.givenArtifact(FIRST));
+      const visit = async (path: string) => {
+        const response = await fetch(`${edge.url}${path}`);
+        return [await response.text(), response.headers.get('x-cache')];
+      };
+      const pages = ['/', '/index.html', '/about.html', '/blog/post.html', '/blog', '/blog/', '/blog/index.html'];
+      for (const page of pages) {
+        await visit(page);
+      }
+      write(SECOND);
+      expect(await visit('/blog')).toEqual(['b', 'Hit from cloudfront']);
+
+      await world.run(await world.givenArtifact(SECOND));
+
+      expect(Object.fromEntries(await Promise.all(pages.map(async page => [page, await visit(page)] as const)))).toEqual({
+        '/': ['a', 'Hit from cloudfront'],
+        '/index.html': ['a', 'Hit from cloudfront'],
+        '/about.html': ['d', 'Hit from cloudfront'],
+        '/blog/post.html': ['c', 'Hit from cloudfront'],
+        '/blog': ['B', 'Miss from cloudfront'],
+        '/blog/': ['B', 'Miss from cloudfront'],
+        '/blog/index.html': ['B', 'Miss from cloudfront'],
+      });
+    } finally {
+      await edge.stop();
+      rmSync(origin, { recursive: true, force: true });
+    }
+  });
+});
