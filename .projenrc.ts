@@ -102,7 +102,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   disableTsconfig: true,
   tsconfigDevFile: 'tsconfig.dev.json',
   tsconfigDev: {
-    include: ['.projenrc.ts', 'src/**/*.ts', 'test/**/*.ts', 'sandbox/**/*.ts', 'examples/**/*.ts', 'scripts/**/*.ts'],
+    include: ['.projenrc.ts', 'src/**/*.ts', 'test/**/*.ts', 'sandbox/**/*.ts', 'examples/**/*.ts', 'scripts/**/*.ts', 'benchmark/**/*.ts'],
     compilerOptions: {
       target: 'ES2022',
       lib: ['es2022'],
@@ -132,7 +132,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     tsconfigPath: './tsconfig.dev.json',
     projectService: false,
     dirs: ['src', 'scripts'],
-    devdirs: ['test', 'sandbox', 'examples', 'scripts'],
+    devdirs: ['test', 'sandbox', 'examples', 'scripts', 'benchmark'],
   },
   sampleCode: false,
   stability: 'experimental',
@@ -180,6 +180,12 @@ project.testTask.prependSpawn(bundle);
 // A build needs nothing but Node.js. The release workflow packages for the other languages, each with its own tools: package-all.
 project.packageTask.reset();
 project.packageTask.spawn(project.tasks.tryFind('package:js')!);
+
+project.addTask('benchmark', {
+  description: 'Print what is measured; with --write, also write docs/changed-files.md and its plot',
+  exec: 'tsx --tsconfig tsconfig.dev.json benchmark/changed-files.ts',
+  receiveArgs: true,
+});
 
 // A script, not a task: a task would take an argument with a space in it for two, and every failure for exit code 1.
 project.package.setScript('demo', 'tsx scripts/bundle-handler.ts && tsx --tsconfig tsconfig.dev.json examples/static-website/demo/main.ts');

@@ -1,0 +1,42 @@
+import type { Replay } from './changed-files';
+
+const [WIDTH, HEIGHT, LEFT, TOP, PANEL_GAP] = [960, 300, 56, 64, 36];
+const PLOT_HEIGHT = 168;
+
+/** A bar for each deployment: how much of the cache it leaves. In the colours of the reader's page, light or dark. */
+export function plot(replays: readonly Replay[]): string {
+  const panelWidth = (WIDTH - LEFT - 24 - PANEL_GAP * (replays.length - 1)) / replays.length;
+  const panels = replays.map(({ title, what, steps }, index) => {
+    const x = LEFT + index * (panelWidth + PANEL_GAP);
+    const barWidth = panelWidth / steps.length;
+    const bars = steps.map(({ version, kept, changed }, step) => `<rect class="kept" x="${(x + step * barWidth + barWidth * 0.12).toFixed(1)}" ` +
+      `y="${(TOP + PLOT_HEIGHT * (1 - kept)).toFixed(1)}" width="${(barWidth * 0.76).toFixed(1)}" height="${Math.max(1, PLOT_HEIGHT * kept).toFixed(1)}">` +
+      `<title>${version}: ${changed} files changed, ${Math.round(kept * 100)} % of the cache kept</title></rect>`);
+    return [
+      `<rect class="panel" x="${x.toFixed(1)}" y="${TOP}" width="${panelWidth.toFixed(1)}" height="${PLOT_HEIGHT}"/>`,
+      ...bars,
+      `<text class="title" x="${x.toFixed(1)}" y="${TOP + PLOT_HEIGHT + 24}">${escape(title)}</text>`,
+      `<text x="${x.toFixed(1)}" y="${TOP + PLOT_HEIGHT + 43}">${escape(what)}</text>`,
+    ];
+  });
+  const ticks = [0, 0.5, 1].map(share => `<text x="${LEFT - 8}" y="${TOP + PLOT_HEIGHT * (1 - share) + 4}" text-anchor="end">${share * 100} %</text>`);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" font-family="Helvetica, Arial, sans-serif" role="img" aria-labelledby="title">`,
+    '<title id="title">Share of the cache that each deployment keeps, for three sites: all but the changed files, where /* keeps nothing</title>',
+    '<style>',
+    '.back { fill: #ffffff } .panel { fill: #f2f3f3 } .kept { fill: #1d8102 } text { fill: #545b64; font-size: 13px } .title { fill: #16191f; font-size: 15px; font-weight: bold }',
+    '@media (prefers-color-scheme: dark) { .back { fill: #0f1b2a } .panel { fill: #1b2838 } .kept { fill: #6aaf35 } text { fill: #aab7b8 } .title { fill: #f2f3f3 } }',
+    '</style>',
+    `<rect class="back" width="${WIDTH}" height="${HEIGHT}" rx="10"/>`,
+    `<text class="title" x="${LEFT}" y="30">Share of the cache that each deployment keeps</text>`,
+    `<text x="${LEFT}" y="50">One bar a published version. With /* there would be no bar at all.</text>`,
+    ...ticks,
+    ...panels.flat(),
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+function escape(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
+}
