@@ -20,3 +20,63 @@ export async function givenArchive(
   }
   return Buffer.concat(chunks);
 }
+
+/** A ZIP archive by hand, with what a well-behaved writer would not write. */
+export function givenRawArchive(
+  { name, content = Buffer.from('x'), size = content.length, flags = 0, method = 0, count, disk = 0, directoryOffset, numbered = false }: {
+    name: Buffer;
+    content?: Buffer;
+    size?: number;
+    flags?: number;
+    method?: number;
+    count?: number;
+    disk?: number;
+    directoryOffset?: number;
+    /** Whether each name is another number of six digits. */
+    numbered?: boolean;
+  },
+  times = 1,
+): Buffer {
+  const local = Buffer.alloc(30);
+  local.writeUInt32LE(0x04034b50, 0);
+  local.writeUInt16LE(20, 4);
+  local.writeUInt16LE(flags, 6);
+  local.writeUInt16LE(method, 8);
+  local.writeUInt32LE(content.length, 18);
+  local.writeUInt32LE(size, 22);
+  local.writeUInt16LE(name.length, 26);
+  const entry = Buffer.alloc(46);
+  entry.writeUInt32LE(0x02014b50, 0);
+  entry.writeUInt16LE(20, 6);
+  entry.writeUInt16LE(flags, 8);
+  entry.writeUInt16LE(method, 10);
+  entry.writeUInt32LE(content.length, 20);
+  entry.writeUInt32LE(size, 24);
+  entry.writeUInt16LE(name.length, 28);
+  const files = Buffer.concat([local, name, content]);
+  const directory = Buffer.concat(Array.from({ length: times }, (_, index) =>
+    Buffer.concat([entry, numbered ? Buffer.from(String(index).padStart(6, '0')) : name])));
+  const zip64 = times > 65_535 ? zip64End(times, directory.length, files.length) : Buffer.alloc(0);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(disk, 4);
+  end.writeUInt16LE(Math.min(count ?? times, 65_535), 8);
+  end.writeUInt16LE(Math.min(count ?? times, 65_535), 10);
+  end.writeUInt32LE(directory.length, 12);
+  end.writeUInt32LE(directoryOffset ?? files.length, 16);
+  return Buffer.concat([files, directory, zip64, end]);
+}
+
+/** What a directory of more than 65,535 files needs: its own end, and where that is. */
+function zip64End(count: number, length: number, offset: number): Buffer {
+  const end = Buffer.alloc(56 + 20);
+  end.writeUInt32LE(0x06064b50, 0);
+  end.writeBigUInt64LE(44n, 4);
+  end.writeBigUInt64LE(BigInt(count), 24);
+  end.writeBigUInt64LE(BigInt(count), 32);
+  end.writeBigUInt64LE(BigInt(length), 40);
+  end.writeBigUInt64LE(BigInt(offset), 48);
+  end.writeUInt32LE(0x07064b50, 56);
+  end.writeBigUInt64LE(BigInt(offset + length), 64);
+  return end;
+}

@@ -22,9 +22,13 @@ const SUFFIX_LENGTH = 128 * 1024;
 /** Of a directory that is longer than that, at a time. */
 const WINDOW_LENGTH = 4 * 1024 * 1024;
 
-/** An artifact has to be trusted by nobody: what it makes the function read and remember is limited. */
-export const MAX_DIRECTORY_BYTES = 64 * 1024 * 1024;
-export const MAX_FILES = 500_000;
+/**
+ * Nobody has to trust an artifact: what it makes the function read and remember has to fit the function's memory. With 256 MB, a hundred
+ * thousand files take 207 MB at most (`npx projen benchmark`).
+ */
+const MEMORY_SIZE = Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 256);
+const MAX_FILES = 400 * MEMORY_SIZE;
+const MAX_DIRECTORY_BYTES = 96 * 1024 * MEMORY_SIZE;
 
 /** The archive is not there, may not be read, or is none. Waiting does not help. */
 export class Unreadable extends Error {}
@@ -60,19 +64,18 @@ export class Archive {
     return this.reader.size;
   }
 
-  /** The files by their names, without the directories. */
-  async files(): Promise<Map<string, FileVersion>> {
-    const files = new Map<string, FileVersion>();
-    for await (const { fileName, uncompressedSize, crc32 } of this.entries()) {
-      if (fileName.endsWith('/')) {
-        continue;
+  /** The files one after the other, without the directories. */
+  async* files(): AsyncGenerator<FileVersion & { readonly name: string }> {
+    for await (const { fileName: name, uncompressedSize: size, crc32 } of this.entries()) {
+      if (!name.endsWith('/')) {
+        yield { name, size, crc32 };
       }
-      if (files.has(fileName)) {
-        throw unreadable(this.location, `it has two files named ${JSON.stringify(fileName).slice(0, 200)}`);
-      }
-      files.set(fileName, { size: uncompressedSize, crc32 });
     }
-    return files;
+  }
+
+  /** What to throw about something in the archive. */
+  unreadable(words: string): Unreadable {
+    return unreadable(this.location, words);
   }
 
   /** The content of one file, or `undefined` where there is none of that name. */
@@ -106,7 +109,7 @@ export class Archive {
         return;
       }
       if (count === MAX_FILES) {
-        throw unreadable(this.location, `it has more than ${MAX_FILES} files`);
+        throw unreadable(this.location, `it has more than ${MAX_FILES} files, which is too many for a function with ${MEMORY_SIZE} MB of memory`);
       }
       // eslint-disable-next-line no-control-regex -- control characters are what the check is about
       if (/[\u0000-\u001f\u007f]/.test(value.fileName)) {
@@ -162,7 +165,7 @@ class RangeReader extends RandomAccessReader {
       throw new Error('it ends before its directory does');
     }
     if (this.bytesRead >= MAX_DIRECTORY_BYTES) {
-      throw new Error(`its directory is larger than ${MAX_DIRECTORY_BYTES} bytes`);
+      throw new Error(`its directory is larger than ${MAX_DIRECTORY_BYTES} bytes, which is too much for a function with ${MEMORY_SIZE} MB of memory`);
     }
     const end = Math.min(position + Math.max(length, WINDOW_LENGTH), this.size);
     const { bytes } = await get(this.location, `bytes=${position}-${end - 1}`, this.etag, this.until);

@@ -5,8 +5,12 @@ import { Failure } from './failure';
 import { findBaselines, NoBaseline } from './history';
 import { log } from './log';
 import type { Found } from './path-source';
+import type { Changes } from './progress';
 import { Site } from './urls';
-import { ALL_PATHS, DEFAULT_MAX_PATHS, type ChangedFilesParameters, type JobParameters } from '../contract';
+import { ALL_PATHS, DEFAULT_MAX_PATHS, quote, type ChangedFilesParameters, type JobParameters } from '../contract';
+
+/** The files of a website, by the keys of their objects. */
+export type Files = ReadonlyMap<string, FileVersion>;
 
 /**
  * The paths of what this deployment changes, against all that the cache may hold.
@@ -16,7 +20,7 @@ import { ALL_PATHS, DEFAULT_MAX_PATHS, type ChangedFilesParameters, type JobPara
 export async function findChangedFiles(
   parameters: JobParameters, options: ChangedFilesParameters, artifact: Artifact, until: number,
 ): Promise<Found> {
-  const { pipelineNameVariable, stageName, actionName, maxPaths = DEFAULT_MAX_PATHS, skipAdded = false, onMissingBaseline } = options;
+  const { pipelineNameVariable, stageName, actionName, onMissingBaseline } = options;
   const pipelineName = options.pipelineName ?? process.env[String(pipelineNameVariable)];
   if (pipelineName === undefined) {
     throw new Failure('ConfigurationError', `changedFiles must name the pipeline: the function has no environment variable ${pipelineNameVariable}`);
@@ -29,17 +33,12 @@ export async function findChangedFiles(
     for (const baseline of baselines) {
       // The same object: a stage that is retried, or a rollback to what is deployed.
       if (baseline.bucket !== artifact.location.bucket || baseline.key !== artifact.location.key) {
-        changesOf(await filesOf(baseline, site, until), current, skipAdded).forEach(key => changed.add(key));
+        await compare(baseline, current, site, options, changed, until);
       }
     }
-    const concerning = [...changed].filter(key => !site.excludes(key));
-    const unchanged = [...current.keys()].filter(key => !changed.has(key));
-    const paths = [...new Set(concerning.flatMap(key => site.pathsOf(key)))];
-    const covered = paths.length === 0 ? { paths, unchanged: 0 } : cover(paths, unchanged.map(key => site.pathOf(key)), maxPaths);
-    log('INFO', 'Changed files found', {
-      baselines: baselines.length, files: current.size, changed: concerning.length, paths: covered.paths.length, unchanged: covered.unchanged,
-    });
-    return { paths: [...covered.paths], changes: { changed: concerning.length, unchanged: covered.unchanged } };
+    const { paths, changes } = pathsOf(changed, current, site, options);
+    log('INFO', 'Changed files found', { baselines: baselines.length, files: current.size, paths: paths.length, ...changes });
+    return { paths, changes };
   } catch (error) {
     if (!(error instanceof NoBaseline || error instanceof Unreadable)) {
       throw error;
@@ -53,27 +52,66 @@ export async function findChangedFiles(
   }
 }
 
-/** The files that are part of the website, by the keys of their objects. */
-async function filesOf(location: Location, site: Site, until: number): Promise<Map<string, FileVersion>> {
-  const archive = await Archive.open(location, until);
-  const files = new Map<string, FileVersion>();
-  for (const [name, version] of await archive.files()) {
-    const key = site.keyOf(name);
-    if (key !== undefined) {
-      files.set(key, version);
-    }
+/** The paths that cover what has changed, and what else they hit. */
+export function pathsOf(
+  changed: ReadonlySet<string>, current: Files, site: Site, { maxPaths = DEFAULT_MAX_PATHS }: Pick<ChangedFilesParameters, 'maxPaths'>,
+): { readonly paths: string[]; readonly changes: Changes } {
+  const concerning = [...changed].filter(key => !site.excludes(key));
+  const paths = [...new Set(concerning.flatMap(key => site.pathsOf(key)))];
+  if (paths.length === 0) {
+    return { paths, changes: { changed: 0, unchanged: 0 } };
   }
-  log('INFO', 'Artifact read', { artifact: `s3://${location.bucket}/${location.key}`, files: files.size, bytesRead: archive.bytesRead, size: archive.size });
+  const unchanged = [...current.keys()].filter(key => !changed.has(key)).map(key => site.pathOf(key));
+  const covered = cover(paths, unchanged, maxPaths);
+  return { paths: [...covered.paths], changes: { changed: concerning.length, unchanged: covered.unchanged } };
+}
+
+/** The files that are part of the website, by the keys of their objects. */
+export async function filesOf(location: Location, site: Site, until: number): Promise<Files> {
+  const files = new Map<string, FileVersion>();
+  for await (const { key, size, crc32, unreadable } of siteFiles(location, site, until)) {
+    if (files.has(key)) {
+      throw unreadable(`it has two files named ${quote(key)}`);
+    }
+    files.set(key, { size, crc32 });
+  }
   return files;
 }
 
-/** What was modified, removed or, since its absence may be in the cache as well, added. */
-function changesOf(before: ReadonlyMap<string, FileVersion>, after: ReadonlyMap<string, FileVersion>, skipAdded: boolean): string[] {
-  const modifiedOrRemoved = [...before].filter(([key, version]) => !isSame(version, after.get(key))).map(([key]) => key);
-  const added = skipAdded ? [] : [...after.keys()].filter(key => !before.has(key));
-  return [...modifiedOrRemoved, ...added];
+/**
+ * Adds to `changed` what was modified, removed or, since its absence may be in the cache as well, added. The files of the baseline are
+ * looked at one by one, and not remembered: there may be a hundred thousand of them.
+ */
+export async function compare(
+  baseline: Location, current: Files, site: Site, { skipAdded = false }: Pick<ChangedFilesParameters, 'skipAdded'>, changed: Set<string>, until: number,
+): Promise<void> {
+  const known = new Set<FileVersion>();
+  for await (const { key, size, crc32 } of siteFiles(baseline, site, until)) {
+    const version = current.get(key);
+    if (version !== undefined) {
+      known.add(version);
+    }
+    if (version?.size !== size || version.crc32 !== crc32) {
+      changed.add(key);
+    }
+  }
+  for (const [key, version] of current) {
+    if (!skipAdded && !known.has(version)) {
+      changed.add(key);
+    }
+  }
 }
 
-function isSame(version: FileVersion, other: FileVersion | undefined): boolean {
-  return version.size === other?.size && version.crc32 === other.crc32;
+async function* siteFiles(location: Location, site: Site, until: number) {
+  const archive = await Archive.open(location, until);
+  const unreadable = (words: string) => archive.unreadable(words);
+  let count = 0;
+  for await (const { name, size, crc32 } of archive.files()) {
+    const key = site.keyOf(name);
+    count++;
+    if (key !== undefined) {
+      yield { key, size, crc32, unreadable };
+    }
+  }
+  log('INFO', 'Artifact read', { artifact: `s3://${location.bucket}/${location.key}`, files: count, bytesRead: archive.bytesRead, size: archive.size });
 }

@@ -11,7 +11,7 @@ import {
   type ChangedFilesOptions, type CloudFrontInvalidationOptions,
 } from '../../src';
 import { givenDistribution, givenPipeline } from '../given';
-import { givenArchive } from '../given-archive';
+import { givenArchive, givenRawArchive } from '../given-archive';
 import { expectOneTerminalReport } from '../given-sandbox';
 
 type Files = Readonly<Record<string, string>>;
@@ -247,6 +247,22 @@ describe('everything is invalidated, and the summary says why', () => {
     const action = await world.run(await world.givenArtifact(Buffer.from('no ZIP at all')));
     expect(world.lastPaths()).toEqual(['/*']);
     expect(action).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining('End of central directory record signature not found') });
+  });
+
+  test.concurrent.each([2, 65_535])('the artifact has %i files of one name', async times => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    const action = await world.run(await world.givenArtifact(givenRawArchive({ name: Buffer.from('a') }, times)));
+    expect(world.lastPaths()).toEqual(['/*']);
+    expect(action).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining("it has two files named 'a'") });
+  });
+
+  test.concurrent('the artifact has more files than the function has memory for', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    const action = await world.run(await world.givenArtifact(givenRawArchive({ name: Buffer.from('000000'), numbered: true }, 102_401)));
+    expect(world.lastPaths()).toEqual(['/*']);
+    expect(action).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining('it has more than 102400 files, which is too many for a function with 256 MB of memory') });
   });
 
   test.concurrent('the history may not be read', async () => {
