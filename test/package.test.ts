@@ -87,3 +87,20 @@ test('packed and installed in an empty folder, one line synthesises the stage, a
 function npm(cwd: string, ...args: string[]): string {
   return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' });
 }
+
+test('what only some jobs need is no part of what every job loads', () => {
+  const assets = join(ROOT, 'assets', 'handler');
+  const loaded = new Set(['index.mjs']);
+  for (const file of loaded) {
+    const text = readFileSync(join(assets, file), 'utf8');
+    // Static imports only: a dynamic one has a parenthesis.
+    [...text.matchAll(/(?:from|import)\s*"\.\/([^"]+)"/g)].forEach(([, imported]) => loaded.add(imported));
+  }
+  const whereIs = (text: string) => readdirSync(assets).filter(file => file.endsWith('.mjs') && readFileSync(join(assets, file), 'utf8').includes(text))
+    .map(file => loaded.has(file) ? 'always' : 'on demand');
+  expect(whereIs('"PutJobSuccessResult"')).toContain('always');
+  expect(whereIs('"CreateInvalidation"')).toContain('always');
+  for (const rare of ['"AssumeRole"', '"GetObject"', 'End of central directory record']) {
+    expect(new Set(whereIs(rare))).toEqual(new Set(['on demand']));
+  }
+});

@@ -82,9 +82,11 @@ function isSuccess({ stageName, actionName, status, input, output }: ActionExecu
   if (stageName !== sought.stageName || actionName !== sought.actionName || status !== 'Succeeded' || !hasInvalidated) {
     return false;
   }
-  const parameters = parseObject(input?.resolvedConfiguration?.UserParameters ?? input?.configuration?.UserParameters ?? '');
-  return (['distributionId', 'distributionTenantId', 'paths'] as const)
-    .every(name => JSON.stringify(parameters?.[name]) === JSON.stringify(sought.parameters[name]));
+  const { distributionId, distributionTenantId, paths } =
+    parseObject(input?.resolvedConfiguration?.UserParameters ?? input?.configuration?.UserParameters ?? '') ?? {};
+  const isSameTarget = (distributionId ?? distributionTenantId) === undefined // the function's own
+    || (distributionId === sought.parameters.distributionId && distributionTenantId === sought.parameters.distributionTenantId);
+  return isSameTarget && JSON.stringify(paths) === JSON.stringify(sought.parameters.paths);
 }
 
 function inputsOf({ input }: ActionExecutionDetail, artifactName: string): Location[] {

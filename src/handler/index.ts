@@ -60,7 +60,9 @@ function success(known: Known, parameters: JobParameters, progress: Progress): R
 function summary(parameters: JobParameters, { found, startedAt, invalidationIds }: Progress): string {
   const target = nameOf(targetOf(parameters));
   if (invalidationIds.length === 0) {
-    return `Nothing has changed since the last invalidation of ${target}, so that nothing was invalidated.`;
+    return found?.changes === undefined
+      ? `There is nothing to invalidate of ${target}: the manifest lists no path.`
+      : `Nothing has changed since the last invalidation of ${target}, so that nothing was invalidated.`;
   }
   const what = `${count(found?.paths ?? 0, 'path')} of ${target}`;
   const why = found?.changes === undefined ? found?.note

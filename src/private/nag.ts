@@ -19,6 +19,8 @@ export function acknowledge(role: iam.IRole, { id, reason, appliesTo }: Finding)
     // The policies of an imported role are somebody else's.
     return;
   }
-  const { rules_to_suppress: rules = [] } = (policy.getMetadata('cdk_nag') ?? {}) as { rules_to_suppress?: object[] };
-  policy.addMetadata('cdk_nag', { rules_to_suppress: [...rules, { id, reason, applies_to: appliesTo }] });
+  const { rules_to_suppress: rules = [] } = (policy.getMetadata('cdk_nag') ?? {}) as { rules_to_suppress?: { reason: string }[] };
+  if (rules.every(rule => rule.reason !== reason)) {
+    policy.addMetadata('cdk_nag', { rules_to_suppress: [...rules, { id, reason, applies_to: appliesTo }] });
+  }
 }

@@ -20,6 +20,9 @@ interface World {
   readonly sandbox: Sandbox;
   readonly distribution: Distribution;
   readonly bucket: string;
+  readonly pipelineName: string;
+  /** What the last job was told. */
+  resolvedParameters(): Record<string, unknown>;
   /** Puts an artifact on S3. */
   givenArtifact(files: Files | Buffer): Promise<string>;
   /** A run of the pipeline: the deployment, as the history shows it, and the stage. */
@@ -77,6 +80,11 @@ async function givenWorld({ changedFiles, pipelineName, encrypted, stage, functi
     sandbox,
     distribution: deployedDistribution,
     bucket,
+    pipelineName: name,
+    resolvedParameters: () => {
+      const event = sandbox.lambda.invocations.at(-1)?.event as { 'CodePipeline.job': { data: { actionConfiguration: { configuration: { UserParameters: string } } } } };
+      return JSON.parse(event['CodePipeline.job'].data.actionConfiguration.configuration.UserParameters);
+    },
     givenArtifact: async files => {
       const key = `Website-Pipeline/site/${++count}`;
       sandbox.s3.put(bucket, key, Buffer.isBuffer(files) ? files : await givenArchive(files as Files), encrypted ? keyArn : undefined);
@@ -396,5 +404,81 @@ describe('visitors', () => {
       await edge.stop();
       rmSync(origin, { recursive: true, force: true });
     }
+  });
+});
+
+describe('a manifest in the artifact', () => {
+  const SITE = codepipeline.Artifact.artifact('site');
+  const fromManifest = (file: string) => ({ stage: { paths: InvalidationPaths.fromManifest(SITE.atPath(file)) } });
+
+  test.concurrent('lists what is invalidated', async () => {
+    const world = await givenWorld({ ...fromManifest('out/paths.txt'), encrypted: true });
+    const action = await world.run(await world.givenArtifact({ 'index.html': '1', 'out/paths.txt': '# changed\n/\n/blog/*\n/straße\n/\n' }));
+    expect(world.lastPaths()).toEqual(['/blog/*', '/', '/stra%C3%9Fe']);
+    expect(action).toMatchObject({ status: 'Succeeded', outputVariables: { pathCount: '3', changedFileCount: 'none' } });
+  });
+
+  test.concurrent('without a path invalidates nothing', async () => {
+    const world = await givenWorld(fromManifest('paths.txt'));
+    const action = await world.run(await world.givenArtifact({ 'paths.txt': '# nothing\n' }));
+    expect(world.distribution.invalidations).toEqual([]);
+    expect(action).toMatchObject({ status: 'Succeeded', outputVariables: { pathCount: '0' } });
+    expect(action.summary).toBe(`There is nothing to invalidate of distribution ${world.distribution.id}: the manifest lists no path.`);
+  });
+
+  test.concurrent('with more wildcards than CloudFront takes at a time goes in batches, also across invocations', async () => {
+    const world = await givenWorld({ ...fromManifest('paths.json'), functionTimeout: Duration.seconds(30) });
+    world.distribution.settings.completesAfter = 30_000;
+    const paths = Array.from({ length: 31 }, (_, index) => `/${index}/*`);
+    const action = await world.run(await world.givenArtifact({ 'paths.json': JSON.stringify(paths) }));
+    expect(action.status).toBe('Succeeded');
+    expect(world.distribution.invalidations.flatMap(invalidation => invalidation.paths)).toEqual(paths);
+    expect(world.distribution.invalidations).toHaveLength(3);
+    expect(action.outputVariables).toMatchObject({ pathCount: '31' });
+  });
+
+  test.concurrent.each<[string, Files | Buffer, string]>([
+    ['is missing', { 'index.html': '1' }, "manifest must be a file of the artifact site, which has none named 'paths.txt'"],
+    ['has a bad line', { 'paths.txt': '/a\nb\n' }, "paths.txt: line 2: paths must start with '/' or '#', got 'b'"],
+    ['is larger than a mebibyte', { 'paths.txt': '/a\n'.repeat(400_000) }, 'paths.txt has 1200000 bytes, more than 1048576'],
+    ['is in no ZIP', Buffer.from('{}'), "The manifest 'paths.txt' cannot be read, since the artifact s3://"],
+  ])('that %s is reported at once', async (_, files, message) => {
+    const world = await givenWorld(fromManifest('paths.txt'));
+    expect((await world.run(await world.givenArtifact(files))).errorDetails).toMatchObject({
+      code: 'ConfigurationError', message: expect.stringContaining(message),
+    });
+    expect(world.distribution.invalidations).toEqual([]);
+  });
+});
+
+describe('the last success is one of the same target and the same paths', () => {
+  const succeeded = (world: World, key: string, parameters: (written: Record<string, unknown>) => Record<string, unknown>) => {
+    world.sandbox.codePipeline.recordAction({
+      pipeline: world.pipelineName,
+      pipelineExecutionId: crypto.randomUUID(),
+      artifacts: { site: { bucket: world.bucket, key } },
+      stage: 'InvalidateCloudFrontCache',
+      action: 'InvalidateDistribution',
+      userParameters: JSON.stringify(parameters(world.resolvedParameters())),
+      outputVariables: { status: 'Completed' },
+    });
+  };
+
+  test.concurrent.each<[string, (written: Record<string, unknown>) => Record<string, unknown>, boolean]>([
+    ['the same', written => written, true],
+    ['another timeout', written => ({ ...written, timeoutSeconds: 1 }), true],
+    ['the distribution of the function, by hand', ({ distributionId: _, ...written }) => written, true],
+    ['another distribution', written => ({ ...written, distributionId: 'E2OTHER' }), false],
+    ['all paths', written => ({ ...written, paths: ['/*'] }), false],
+    ['another layout', written => ({ ...written, paths: { changedFiles: { ...(written.paths as { changedFiles: object }).changedFiles, prefix: 'docs' } } }), false],
+  ])('%s: %s', async (_, parameters, isBaseline) => {
+    const world = await givenWorld();
+    const first = await world.givenArtifact(FIRST);
+    // Fails, and tells what the parameters are.
+    world.sandbox.faults.add({ service: 'cloudfront', operation: 'CreateInvalidation', fault: { error: 'AccessDenied', status: 403 } });
+    await world.run(first);
+    succeeded(world, first, parameters);
+    await world.run(await world.givenArtifact(SECOND));
+    expect(world.lastPaths()?.includes('/*')).toBe(!isBaseline);
   });
 });
