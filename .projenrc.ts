@@ -5,8 +5,25 @@ const NAME = 'cdk-cloudfront-invalidation-stage';
 /** The one place where the project says who publishes it and where. */
 const OWNER = {
   author: 'cdk-cloudfront-invalidation-stage contributors',
+  organization: 'cdk-cloudfront-invalidation-stage',
   repositoryUrl: 'https://github.com/cdk-cloudfront-invalidation-stage/cdk-cloudfront-invalidation-stage.git',
 };
+
+/** The package's name in each language, as its community would choose it. */
+const TARGETS = {
+  publishToPypi: { distName: NAME, module: 'cdk_cloudfront_invalidation_stage', trustedPublishing: true },
+  publishToMaven: {
+    mavenGroupId: `io.github.${OWNER.organization}`,
+    mavenArtifactId: NAME,
+    javaPackage: 'io.github.cdkcloudfrontinvalidationstage',
+  },
+  publishToNuget: {
+    packageId: 'CdkCloudFrontInvalidationStage',
+    dotNetNamespace: 'CdkCloudFrontInvalidationStage',
+    trustedPublishing: true,
+  },
+  publishToGo: { moduleName: `github.com/${OWNER.organization}/${NAME}-go`, packageName: 'cdkcloudfrontinvalidationstage' },
+} satisfies Partial<awscdk.AwsCdkConstructLibraryOptions>;
 
 /** The Node.js version of the Lambda runtime that the construct deploys: `LAMBDA_RUNTIME` in the function's source. */
 const LAMBDA_NODE_MAJOR = 24;
@@ -40,27 +57,16 @@ const project = new awscdk.AwsCdkConstructLibrary({
   // 2.236.0 is the first release in which both IDistribution and IPipeline extend the `…Ref` interfaces of
   // aws-cdk-lib/interfaces, so that one prop takes an L2, an L1 or an imported resource.
   cdkVersion: '2.236.0',
+  // What aws-cdk-lib 2.236.0 was built with: its Go package does not compile with a newer one.
+  constructsVersion: '10.4.5',
   // The 5.x line is in maintenance; 6.0 compiles the `…Ref` interfaces imported from aws-cdk-lib/interfaces.
   jsiiVersion: '~6.0.0',
   // TypeScript 7 has no compiler API yet for typescript-eslint and ts-jest; 6.0 is what jsii 6.0 compiles with.
   typescriptVersion: '~6.0.0',
 
-  publishToPypi: {
-    distName: 'cdk-cloudfront-invalidation-stage',
-    module: 'cdk_cloudfront_invalidation_stage',
-  },
-  publishToMaven: {
-    mavenGroupId: 'io.github.cdk-cloudfront-invalidation-stage',
-    mavenArtifactId: 'cdk-cloudfront-invalidation-stage',
-    javaPackage: 'io.github.cdkcloudfrontinvalidationstage',
-  },
-  publishToNuget: {
-    packageId: 'CdkCloudFrontInvalidationStage',
-    dotNetNamespace: 'CdkCloudFrontInvalidationStage',
-  },
-  publishToGo: {
-    moduleName: 'github.com/cdk-cloudfront-invalidation-stage/cdk-cloudfront-invalidation-stage-go',
-  },
+  ...TARGETS,
+  releaseToNpm: true,
+  npmTrustedPublishing: true,
 
   // The handler is bundled below; the construct finds the bundle by itself, so no generated construct is wanted.
   lambdaAutoDiscover: false,
@@ -72,6 +78,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   excludeTypescript: ['src/handler/**'],
 
   devDeps: [
+    '@arethetypeswrong/cli',
     '@aws-sdk/client-cloudfront',
     '@aws-sdk/client-codepipeline',
     '@aws-sdk/client-s3',
@@ -84,6 +91,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     // Beside the floor, for the examples: upgraded with the rest.
     'aws-cdk-lib-newest@npm:aws-cdk-lib@^2',
     'cdk-nag@^2',
+    'constructs-newest@npm:constructs@^10',
     'esbuild',
     'fast-check',
     'fast-xml-parser',
@@ -92,6 +100,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     `node@^${LAMBDA_NODE_MAJOR}`,
     'picocolors',
     'picomatch',
+    'publint',
     'tsx',
     'yaml',
     'yauzl',
@@ -148,8 +157,18 @@ for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/
 // What the handler imports is bundled, not depended on.
 project.eslint?.allowDevDeps('src/handler/**');
 
-// 1.13.0 names bindings of some platforms that the registry did not have, with which npm ci refuses any lock file.
-project.package.addPackageResolutions('unrs-resolver@1.12.2');
+project.package.addField('overrides', {
+  // 1.13.0 names bindings of some platforms that the registry did not have, with which npm ci refuses any lock file.
+  'unrs-resolver': '1.12.2',
+  // The Go package requires what is installed: without this, what the newest CDK beside the floor needs.
+  '@aws-cdk/asset-node-proxy-agent-v6': '2.1.0',
+  // These want a newer constructs beside them than the floor. Where the newest CDK is used, constructs-newest is.
+  'aws-cdk-lib-newest': { constructs: '$constructs' },
+  'cdk-nag': { constructs: '$constructs' },
+});
+
+project.package.addField('type', 'commonjs');
+project.package.addField('repository', { type: 'git', url: `git+${OWNER.repositoryUrl}` });
 
 // npm asks before it runs the install scripts of packages: these two only unpack a binary.
 project.package.addField('allowScripts', { esbuild: true, node: true });
@@ -181,6 +200,18 @@ project.testTask.prependSpawn(bundle);
 project.packageTask.reset();
 project.packageTask.spawn(project.tasks.tryFind('package:js')!);
 
+// What the machine has the tools for, and a word about the rest. The release workflow calls package:java and its like one by one.
+const packageAll = project.tasks.tryFind('package-all')!;
+packageAll.reset('tsx scripts/package-all.ts');
+
+const languages = project.addTask('test:languages', {
+  description: 'Install the package of each language in its example, and compare what they synthesise; takes names of languages',
+});
+languages.spawn(bundle);
+languages.spawn(project.compileTask);
+languages.spawn(packageAll);
+languages.exec('tsx scripts/test-languages.ts', { receiveArgs: true });
+
 project.addTask('benchmark', {
   description: 'Print what is measured; with --write, also write docs/changed-files.md and its plot',
   exec: 'tsx --tsconfig tsconfig.dev.json benchmark/changed-files.ts',
@@ -189,6 +220,9 @@ project.addTask('benchmark', {
 
 // A script, not a task: a task would take an argument with a space in it for two, and every failure for exit code 1.
 project.package.setScript('demo', 'tsx scripts/bundle-handler.ts && tsx --tsconfig tsconfig.dev.json examples/static-website/demo/main.ts');
+
+// A change that breaks an app is a major version, and is named in .compatignore.
+project.buildWorkflow?.addPostBuildSteps({ name: 'compat', run: 'npx projen compat' });
 
 // Without install scripts the `node` package brings no Node.js, so that everything runs on the version at hand.
 const nodeVersions = new github.GithubWorkflow(project.github!, 'node-versions');
@@ -203,6 +237,20 @@ nodeVersions.addJob('test', {
     { uses: 'actions/setup-node@v6', with: { 'node-version': '${{ matrix.node }}' } },
     { run: 'npm ci --ignore-scripts' },
     { run: 'npm test' },
+  ],
+});
+
+const languagesWorkflow = new github.GithubWorkflow(project.github!, 'languages');
+languagesWorkflow.on({ pullRequest: {}, workflowDispatch: {} });
+languagesWorkflow.addJob('test', {
+  runsOn: ['ubuntu-latest'],
+  permissions: { contents: github.workflows.JobPermission.READ },
+  env: { CI: 'true' },
+  tools: { node: { version: `${LAMBDA_NODE_MAJOR}` }, python: { version: '3.x' }, java: { version: '17' }, dotnet: { version: '8.x' }, go: { version: '1.25' } },
+  steps: [
+    { uses: 'actions/checkout@v6' },
+    { run: 'npm ci' },
+    { run: 'npx projen test:languages' },
   ],
 });
 
