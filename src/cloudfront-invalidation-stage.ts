@@ -2,6 +2,7 @@ import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import type { aws_codepipeline } from 'aws-cdk-lib/interfaces';
 import { Construct, type IConstruct } from 'constructs';
 import { CloudFrontInvalidationAction } from './cloudfront-invalidation-action';
+import type { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 import { quote } from './contract';
 import { stageAdder, type AddedStage } from './private/added-stage';
@@ -124,6 +125,7 @@ export class CloudFrontInvalidationStage extends Construct {
   public readonly stageName: string;
 
   private readonly stage: AddedStage;
+  private readonly invalidationFunction?: CloudFrontInvalidationFunction;
   private readonly actionNames = new Array<string>();
 
   /**
@@ -139,11 +141,13 @@ export class CloudFrontInvalidationStage extends Construct {
 
     this.stageName = stageName;
     this.stage = addStage();
+    this.invalidationFunction = props.function;
     this.addAction(action);
   }
 
   /**
-   * Adds an action for a further distribution, in parallel to the others: with a status, a retry and variables of its own.
+   * Adds an action for a further distribution, in parallel to the others: with a status, a retry and variables of its own. The
+   * stage's `function` does the work, unless another one is given.
    *
    * @returns the action, for its `variables`
    * @throws Error if the stage has 50 actions already, or if an option is one that `CloudFrontInvalidationAction` refuses
@@ -154,7 +158,12 @@ export class CloudFrontInvalidationStage extends Construct {
         'add another CloudFrontInvalidationStage with a stageName of its own for further distributions');
     }
     const actionName = options.actionName ?? defaultActionName(targetOf(options).construct, this.actionNames);
-    const action = new CloudFrontInvalidationAction({ ...optionsOf(options), actionName, role: this.stage.actionRole });
+    const action = new CloudFrontInvalidationAction({
+      ...optionsOf(options),
+      function: options.function ?? this.invalidationFunction,
+      actionName,
+      role: this.stage.actionRole,
+    });
     this.addAction(action);
     return action;
   }

@@ -159,6 +159,24 @@ describe('addInvalidation', () => {
     ]);
   });
 
+  test('the stage\'s function does the work, unless another one is given', () => {
+    // GIVEN
+    const stack = givenStack();
+    const [ofStage, other] = ['OfStage', 'Other'].map(id => new CloudFrontInvalidationFunction(stack, id));
+    const stage = new CloudFrontInvalidationStage(stack, 'Invalidate', {
+      pipeline: givenPipeline(stack), distribution: givenDistribution(stack, 'Website'), function: ofStage,
+    });
+
+    // WHEN
+    stage.addInvalidation({ distribution: givenDistribution(stack, 'Assets') });
+    stage.addInvalidation({ distribution: givenDistribution(stack, 'Shop'), function: other });
+
+    // THEN
+    expect(stagesOf(stack)[2].Actions.map(({ Configuration }) => Configuration.FunctionName))
+      .toEqual([ofStage, ofStage, other].map(({ functionName }) => stack.resolve(functionName)));
+    Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 2);
+  });
+
   test('twenty distributions take two roles and two policies, not forty', () => {
     // GIVEN
     const [before, after] = [givenStack(), givenStack()];

@@ -50,6 +50,14 @@ test('the package ships the library, the bundle with its licences, and its docum
   ].sort());
 });
 
+test('publint has nothing to say of it', () => {
+  expect(npm(ROOT, 'exec', '--offline', '--', 'publint', tarball, '--strict')).toContain('All good!');
+});
+
+test('its types are right for every way to import it', () => {
+  expect(npm(ROOT, 'exec', '--offline', '--', 'attw', tarball, '--format', 'table-flipped', '--no-color')).toContain('No problems found');
+});
+
 test('it has no runtime dependency', () => {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   expect(manifest.dependencies ?? {}).toEqual({});

@@ -2,7 +2,7 @@ import { execFile, execFileSync, spawnSync } from 'child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
-import { promisify } from 'util';
+import { isDeepStrictEqual, promisify } from 'util';
 
 const ROOT = join(__dirname, '..', '..');
 const NAME = 'cdk-cloudfront-invalidation-stage';
@@ -52,21 +52,31 @@ async function synthesized(version: CdkVersion, example: string): Promise<string
   if (!existsSync(output)) {
     cpSync(join(ROOT, 'examples', example), directory, { recursive: true, filter: source => !source.includes('cdk.out') });
     const { app, context = {} } = JSON.parse(readFileSync(join(directory, 'cdk.json'), 'utf8')) as { app: string; context?: object };
-    const [command, ...args] = app.split(' ');
-    await promisify(execFile)(command, args, {
-      cwd: directory,
-      env: {
-        ...process.env,
-        CDK_OUTDIR: output,
-        CDK_CONTEXT_JSON: JSON.stringify(context),
-        JSII_DEPRECATED: 'fail',
-        // The newest CDK finds the constructs that is linked beside it, not the one that is installed beside it.
-        NODE_OPTIONS: version === 'floor' ? `--require ${join(__dirname, 'nag.js')}` : '--preserve-symlinks',
-      },
-      shell: process.platform === 'win32',
+    await run(version, directory, app, {
+      CDK_OUTDIR: output,
+      CDK_CONTEXT_JSON: JSON.stringify(context),
+      ...(version === 'floor' ? { NODE_OPTIONS: `--require ${join(__dirname, 'nag.js')}` } : {}),
     });
   }
   return output;
+}
+
+/** Runs an app with a version of CDK. Returns what it prints. */
+async function run(version: CdkVersion, directory: string, app: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const [command, ...args] = app.split(' ');
+  const { stdout } = await promisify(execFile)(command, args, {
+    cwd: directory,
+    env: {
+      ...process.env,
+      JSII_DEPRECATED: 'fail',
+      // The newest CDK finds the constructs that is linked beside it, not the one that is installed beside it.
+      ...(version === 'newest' ? { NODE_OPTIONS: '--preserve-symlinks' } : {}),
+      ...env,
+    },
+    maxBuffer: 64 * 1024 * 1024,
+    shell: process.platform === 'win32',
+  });
+  return stdout;
 }
 
 /** All files of a cloud assembly and those nested in it. */
@@ -116,6 +126,46 @@ describe.each(Object.keys(CDK_VERSIONS) as CdkVersion[])('with the packed librar
     expect(cdkVersionOf(assembly)).toBe(JSON.parse(readFileSync(join(ROOT, 'node_modules', CDK_VERSIONS[version]['aws-cdk-lib'], 'package.json'), 'utf8')).version);
     expect(stagesOf(assembly)).toEqual(STAGES[example]);
   }, SYNTH_TIMEOUT);
+});
+
+describe.each(Object.keys(CDK_VERSIONS) as CdkVersion[])('feature flags of the %s CDK', version => {
+  /** What a flag's value changes in what the library adds, against the defaults of CDK; all the rest stays as it is. */
+  const CHANGES: Readonly<Record<string, RegExp>> = {
+    // Fewer statements that allow the same.
+    '@aws-cdk/aws-iam:minimizePolicies true': /\/PolicyDocument\/Statement$/,
+    // No key, and no permission to use it.
+    '@aws-cdk/aws-codepipeline:crossAccountKeysDefaultValueToFalse true': /\/PolicyDocument\/Statement$/,
+    // The role of the actions is CDK's: any role of the account may assume it, or the pipeline's alone.
+    '@aws-cdk/pipelines:reduceStageRoleTrustScope false': /CodePipelineActionRole\w+\/Properties\/AssumeRolePolicyDocument\/Statement$/,
+  };
+
+  test('either value of each that could touch pipelines, functions, keys or policies', async () => {
+    const directory = join(folder, version, 'feature-flags');
+    cpSync(join(__dirname, '..', 'feature-flags'), directory, { recursive: true });
+    const { none, ...byFlag } = JSON.parse(await run(version, directory, 'npx tsx app.ts')) as Record<string, unknown>;
+    expect(Object.keys(byFlag).length).toBeGreaterThan(30);
+    expect(Object.entries(byFlag)
+      .filter(([flag, template]) => !(flag in CHANGES) && differences(none, template).length > 0).map(([flag]) => flag)).toEqual([]);
+    for (const [flag, where] of Object.entries(CHANGES)) {
+      const changed = differences(none, byFlag[flag]);
+      expect(changed.length).toBeGreaterThan(0);
+      expect(changed.filter(path => !where.test(path))).toEqual([]);
+    }
+    const withoutKey = JSON.stringify(byFlag['@aws-cdk/aws-codepipeline:crossAccountKeysDefaultValueToFalse true']);
+    expect([JSON.stringify(none), withoutKey].map(template => template.includes('kms:Decrypt'))).toEqual([true, false]);
+  }, SYNTH_TIMEOUT);
+
+  /** The paths at which two JSON values differ. */
+  function differences(left: unknown, right: unknown, path = ''): string[] {
+    if (isObject(left) && isObject(right)) {
+      return [...new Set([...Object.keys(left), ...Object.keys(right)])].flatMap(key => differences(left[key], right[key], `${path}/${key}`));
+    }
+    return isDeepStrictEqual(left, right) ? [] : [path];
+  }
+
+  function isObject(value: unknown): value is Record<string, unknown> {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  }
 });
 
 describe('cdk-nag\'s AwsSolutions', () => {
