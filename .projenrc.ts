@@ -212,6 +212,16 @@ languages.spawn(project.compileTask);
 languages.spawn(packageAll);
 languages.exec('tsx scripts/test-languages.ts', { receiveArgs: true });
 
+project.addTask('test:package-managers', {
+  description: 'Install the packed library with npm, pnpm and yarn, and synthesise the README\'s one line with it',
+  steps: [{ spawn: bundle.name }, { spawn: project.compileTask.name }, { exec: 'tsx scripts/test-package-managers.ts' }],
+});
+
+const audit = project.addTask('audit', {
+  description: 'Ask npm for known vulnerabilities of what ships',
+  steps: [{ spawn: bundle.name }, { exec: 'npm audit --omit=dev' }, { exec: 'tsx scripts/audit-bundle.ts' }],
+});
+
 project.addTask('benchmark', {
   description: 'Print what is measured; with --write, also write docs/changed-files.md and its plot',
   exec: 'tsx --tsconfig tsconfig.dev.json benchmark/changed-files.ts',
@@ -222,7 +232,7 @@ project.addTask('benchmark', {
 project.package.setScript('demo', 'tsx scripts/bundle-handler.ts && tsx --tsconfig tsconfig.dev.json examples/static-website/demo/main.ts');
 
 // A change that breaks an app is a major version, and is named in .compatignore.
-project.buildWorkflow?.addPostBuildSteps({ name: 'compat', run: 'npx projen compat' });
+project.buildWorkflow?.addPostBuildSteps({ name: 'compat', run: 'npx projen compat' }, { name: 'audit', run: `npx projen ${audit.name}` });
 
 // Without install scripts the `node` package brings no Node.js, so that everything runs on the version at hand.
 const nodeVersions = new github.GithubWorkflow(project.github!, 'node-versions');
