@@ -2,6 +2,9 @@ import { awscdk, github, javascript } from 'projen';
 
 const NAME = 'cdk-cloudfront-invalidation-stage';
 
+/** The oldest aws-cdk-lib that the package takes, see cdkVersion below. */
+const CDK_FLOOR = '2.236.0';
+
 /** The one place where the project says who publishes it and where. */
 const OWNER = {
   author: 'cdk-cloudfront-invalidation-stage contributors',
@@ -56,7 +59,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
 
   // 2.236.0 is the first release in which both IDistribution and IPipeline extend the `…Ref` interfaces of
   // aws-cdk-lib/interfaces, so that one prop takes an L2, an L1 or an imported resource.
-  cdkVersion: '2.236.0',
+  cdkVersion: CDK_FLOOR,
   // What aws-cdk-lib 2.236.0 was built with: its Go package does not compile with a newer one.
   constructsVersion: '10.4.5',
   // The 5.x line is in maintenance; 6.0 compiles the `…Ref` interfaces imported from aws-cdk-lib/interfaces.
@@ -79,6 +82,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
 
   devDeps: [
     '@arethetypeswrong/cli',
+    '@aws-cdk/integ-runner@^2',
+    `@aws-cdk/integ-tests-alpha@${CDK_FLOOR}-alpha.0`,
     '@aws-sdk/client-cloudfront',
     '@aws-sdk/client-codepipeline',
     '@aws-sdk/client-s3',
@@ -147,7 +152,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   stability: 'experimental',
   minNodeVersion: '20.0.0',
   workflowNodeVersion: `${LAMBDA_NODE_MAJOR}`,
-  gitignore: ['/assets/', '/.jsii.tabl.json', 'cdk.out/'],
+  gitignore: ['/assets/', '/test/integration/*.snapshot/asset.*', '/.jsii.tabl.json', 'cdk.out/'],
 });
 
 for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/rosetta/', '/.ci/', '/jest.config.json', '*.tsbuildinfo', '/.jsii.tabl.json']) {
@@ -190,7 +195,14 @@ const rosetta = project.addTask('rosetta', {
   exec: 'jsii-rosetta extract --compile --strict --output dist/examples.tabl.json',
 });
 
+const integration = project.addTask('integ', {
+  description: 'Compare the apps in test/integration with their snapshots; with --update-on-failed, deploy those that differ to an AWS account',
+  exec: 'integ-runner --directory test/integration --language typescript --app "tsx --tsconfig tsconfig.dev.json {filePath}"',
+  receiveArgs: true,
+});
+
 // The tests use what ships: the bundle and the compiled package.
+project.testTask.prependSpawn(integration);
 project.testTask.prependSpawn(rosetta);
 project.testTask.prependSpawn(typecheck);
 project.testTask.prependSpawn(project.compileTask);

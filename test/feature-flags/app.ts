@@ -1,12 +1,12 @@
 /** Synthesises the library's constructs once for each value of each feature flag that could touch them; prints what is the library's, as JSON. */
 import { App, Stack } from 'aws-cdk-lib';
-import { CURRENT_VERSION_EXPIRED_FLAGS } from 'aws-cdk-lib/cx-api';
-import * as cxapi from 'aws-cdk-lib/cx-api';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import { Artifact, Pipeline } from 'aws-cdk-lib/aws-codepipeline';
 import { S3DeployAction, S3SourceAction } from 'aws-cdk-lib/aws-codepipeline-actions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import * as cxapi from 'aws-cdk-lib/cx-api';
+import { CURRENT_VERSION_EXPIRED_FLAGS } from 'aws-cdk-lib/cx-api';
 import { CodePipeline, CodePipelineSource, ShellStep } from 'aws-cdk-lib/pipelines';
 import {
   CloudFrontInvalidationFunction,
