@@ -155,7 +155,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   gitignore: ['/assets/', '/test/integration/*.snapshot/asset.*', '/.jsii.tabl.json', 'cdk.out/'],
 });
 
-for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/rosetta/', '/.ci/', '/jest.config.json', '*.tsbuildinfo', '/.jsii.tabl.json']) {
+for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/rosetta/', '/.ci/', '/jest.config.json', '*.tsbuildinfo', '/.jsii.tabl.json', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
   project.addPackageIgnore(pattern);
 }
 

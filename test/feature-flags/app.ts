@@ -16,7 +16,7 @@ import {
   InvalidationPaths,
 } from 'cdk-cloudfront-invalidation-stage';
 
-const FLAGS = Object.values(cxapi)
+const FLAGS = (Object.values(cxapi) as unknown[])
   .filter((name): name is string => typeof name === 'string' && /^@aws-cdk\/(aws-codepipeline|aws-codepipeline-actions|pipelines|aws-lambda|aws-kms|aws-iam):/.test(name))
   // Those are part of CDK 2 and cannot be set.
   .filter(name => !CURRENT_VERSION_EXPIRED_FLAGS.includes(name));
