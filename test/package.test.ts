@@ -50,6 +50,16 @@ test('the package ships the library, the bundle with its licences, and its docum
   ].sort());
 });
 
+test('the README shows the same on npm, PyPI and Construct Hub: absolute links, and no HTML', () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8').replace(/^```[\s\S]*?^```/gm, '').replace(/`[^`\n]*`/g, '');
+  const links = [...readme.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link);
+  expect(links.length).toBeGreaterThan(10);
+  expect(links.filter(link => !/^(https:\/\/|#)/.test(link))).toEqual([]);
+  expect(readme.match(/<[a-z/][^>]*>/gi) ?? []).toEqual([]);
+  const headings = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'));
+  expect(links.filter(link => link.startsWith('#') && !headings.includes(link.slice(1)))).toEqual([]);
+});
+
 test('publint has nothing to say of it', () => {
   expect(npm(ROOT, 'exec', '--offline', '--', 'publint', tarball, '--strict')).toContain('All good!');
 });

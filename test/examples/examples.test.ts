@@ -40,7 +40,7 @@ function givenNodeModules(version: CdkVersion): void {
   const modules = join(folder, version, 'node_modules');
   mkdirSync(join(modules, NAME), { recursive: true });
   execFileSync('tar', ['-xzf', tarball, '--strip-components', '1', '-C', join(modules, NAME)]);
-  for (const [name, source] of [...Object.entries(CDK_VERSIONS[version]), ['tsx', 'tsx'], ['.bin', '.bin']]) {
+  for (const [name, source] of [...Object.entries(CDK_VERSIONS[version]), ['@aws-cdk', '@aws-cdk'], ['tsx', 'tsx'], ['.bin', '.bin']]) {
     symlinkSync(join(ROOT, 'node_modules', source), join(modules, name), 'junction');
   }
 }
