@@ -229,6 +229,16 @@ project.addTask('test:package-managers', {
   steps: [{ spawn: bundle.name }, { spawn: project.compileTask.name }, { exec: 'tsx scripts/test-package-managers.ts' }],
 });
 
+project.addTask('judge:iam', {
+  description: 'Have another\'s simulator of IAM judge the policies of every example',
+  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/judges/iam.ts' }],
+});
+
+project.addTask('reliability', {
+  description: 'Try every fault at every call of the function; with --write, also write docs/reliability.md; --only TEXT and --every N do fewer',
+  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/run.ts', receiveArgs: true }],
+});
+
 const audit = project.addTask('audit', {
   description: 'Ask npm for known vulnerabilities of what ships',
   steps: [{ spawn: bundle.name }, { exec: 'npm audit --omit=dev' }, { exec: 'tsx scripts/audit-bundle.ts' }],

@@ -51,13 +51,10 @@ const INSTALL: Record<string, (app: string) => string[]> = {
 
   java(app) {
     const { groupId, artifactId } = LIBRARY.jsii.targets.java.maven;
-    // Maven would not look again for a version that it has: it would take the package of an earlier build.
-    rmSync(join(mavenRepository(app), ...groupId.split('.'), artifactId), { recursive: true, force: true });
-    writeFileSync(join(app, 'settings.xml'), `<settings><profiles><profile>
-      <id>packed</id><activation><activeByDefault>true</activeByDefault></activation>
-      <repositories><repository><id>packed</id><url>file://${join(DIST, 'java')}</url></repository></repositories>
-    </profile></profiles></settings>`);
-    const maven = ['mvn', '--batch-mode', '--quiet', '--settings', 'settings.xml', `-Dcdk.version=${CDK_VERSION}`];
+    const packed = join(DIST, 'java', ...groupId.split('.'), artifactId, LIBRARY.version, `${artifactId}-${LIBRARY.version}`);
+    // Into the machine's repository: from any other, Maven would not take a version again that it has.
+    run(app, 'mvn', '--batch-mode', '--quiet', 'install:install-file', `-Dfile=${packed}.jar`, `-DpomFile=${packed}.pom`);
+    const maven = ['mvn', '--batch-mode', '--quiet', `-Dcdk.version=${CDK_VERSION}`];
     run(app, ...maven, 'compile');
     return [...maven, 'exec:java'];
   },
@@ -86,10 +83,6 @@ function packageFile(target: string, suffix: string): string {
     throw new Error(`dist/${target} has no package: run 'npx projen package-all' first`);
   }
   return join(DIST, target, file);
-}
-
-function mavenRepository(directory: string): string {
-  return execFileSync('mvn', ['--batch-mode', '--quiet', 'help:evaluate', '-Dexpression=settings.localRepository', '-DforceStdout'], { cwd: directory, encoding: 'utf8' }).trim();
 }
 
 function run(cwd: string, ...[command, ...args]: string[]): void {
