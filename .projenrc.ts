@@ -239,6 +239,13 @@ project.addTask('reliability', {
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/run.ts', receiveArgs: true }],
 });
 
+project.addTask('fuzz', {
+  description: 'Feed the function broken input of every kind; --runs N and --seed N change what',
+  env: { NODE_OPTIONS: '--expose-gc' },
+  exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/fuzz.ts',
+  receiveArgs: true,
+});
+
 const audit = project.addTask('audit', {
   description: 'Ask npm for known vulnerabilities of what ships',
   steps: [{ spawn: bundle.name }, { exec: 'npm audit --omit=dev' }, { exec: 'tsx scripts/audit-bundle.ts' }],
