@@ -7,7 +7,8 @@ import { join } from 'path';
 import { build } from 'esbuild';
 
 const ROOT = join(__dirname, '..');
-const OUTPUT = join(ROOT, 'assets', 'handler');
+/** Another folder, to compare two builds. */
+const OUTPUT = process.argv[2] ?? join(ROOT, 'assets', 'handler');
 
 /** The Node.js version of the Lambda runtime, which the `node` package brings. */
 const NODE_MAJOR = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { devDependencies: { node: string } })
