@@ -17,6 +17,9 @@ const MAX_EXTERNAL_EXECUTION_ID_LENGTH = 1500;
 /** @see https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_FailureDetails.html */
 const MAX_MESSAGE_LENGTH = 5000;
 
+/** How often a refusal is put to the test: a role's new permission, or a rotated credential, needs some seconds to be known everywhere. */
+const MAX_REFUSALS = 8;
+
 /** What CodePipeline is told: the one answer to a job. */
 export type Report =
   | { readonly outcome: 'success'; readonly summary: string; readonly externalId?: string; readonly variables: Record<OutputVariable, string> }
@@ -42,7 +45,7 @@ export async function report(jobId: string, answer: Report, until: number): Prom
         return;
       }
       const pause = Math.min(250 * 2 ** attempt, 4_000) * (1 - Math.random() / 2);
-      if (!isWorthAnotherAttempt(error) || !hasTimeForCall(until - pause)) {
+      if ((!isWorthAnotherAttempt(error) && attempt + 1 >= MAX_REFUSALS) || !hasTimeForCall(until - pause)) {
         throw new Error(`The job ${jobId} could not be reported to CodePipeline as ${answer.outcome}: ${words}. ` +
           'Check that the function\'s role allows codepipeline:PutJobSuccessResult and codepipeline:PutJobFailureResult.', { cause: error });
       }

@@ -270,6 +270,18 @@ describe('CodePipeline cannot take the report', () => {
     expect(world.distribution.invalidations).toHaveLength(1);
   });
 
+  test.concurrent.each([
+    ['a permission that is new', { error: 'AccessDeniedException', status: 400 }],
+    ['a credential that has just run out', { error: 'ExpiredTokenException', status: 400 }],
+  ] as [string, FaultKind][])('%s is refused five times, and then known everywhere', async (_, fault) => {
+    const world = await givenWorld();
+    const handle = world.sandbox.faults.add({ service: 'codepipeline', operation: 'PutJobSuccessResult', fault, times: 5 });
+    expect(await world.runStage()).toMatchObject({ status: 'Succeeded' });
+    expect(handle.hits).toBe(5);
+    await settled(world);
+    expect(world.sandbox.lambda.invocations).toMatchObject([{ outcome: 'ok' }]);
+  });
+
   test.concurrent('the role may not report: the function says so in its log, and CodePipeline gives up after 20 minutes', async () => {
     const world = await givenWorld();
     deny(world, 'codepipeline:PutJobSuccessResult');
