@@ -234,17 +234,29 @@ project.addTask('judge:iam', {
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/judges/iam.ts' }],
 });
 
-project.addTask('reliability', {
-  description: 'Try every fault at every call of the function; with --write, also write docs/reliability.md; --only TEXT and --every N do fewer',
-  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/run.ts', receiveArgs: true }],
+project.addTask('judge:moto', {
+  description: 'Run the function against moto\'s CloudFront, S3 and STS, and create the template with moto\'s CloudFormation',
+  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/judges/moto.ts' }],
 });
 
-project.addTask('fuzz', {
-  description: 'Feed the function broken input of every kind; --runs N and --seed N change what',
+const reliability = project.addTask('reliability', { description: 'Try faults, scale and broken input, all of it, and write docs/reliability.md' });
+const faults = project.addTask('reliability:faults', {
+  description: 'Try every fault at every call of the function; --only TEXT and --every N do fewer, --write puts them into docs/reliability.md',
+  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/faults.ts', receiveArgs: true }],
+});
+const scale = project.addTask('reliability:scale', {
+  description: 'Run hundreds of deployments at the same time; --write puts the figures into docs/reliability.md',
+  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/scale.ts', receiveArgs: true }],
+});
+const fuzz = project.addTask('reliability:fuzz', {
+  description: 'Feed the function broken input of every kind; --runs N and --seed N change what, --write puts the figures into docs/reliability.md',
   env: { NODE_OPTIONS: '--expose-gc' },
   exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/fuzz.ts',
   receiveArgs: true,
 });
+for (const part of [faults, scale, fuzz]) {
+  reliability.spawn(part, { args: ['--write'] });
+}
 
 const audit = project.addTask('audit', {
   description: 'Ask npm for known vulnerabilities of what ships',

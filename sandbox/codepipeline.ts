@@ -99,6 +99,8 @@ export interface DeliverySettings {
   duplicateDeliveries: number;
   /** Milliseconds between them. @default 0 */
   duplicateAfter: number;
+  /** Whether the job of a continuation never reaches the function. @default false */
+  losesContinuations: boolean;
 }
 
 interface Job {
@@ -110,7 +112,7 @@ interface Job {
 
 /** CodePipeline: its JSON API for jobs, and what stands behind it. */
 export class CodePipeline extends Service {
-  readonly delivery: DeliverySettings = { continuationInterval: 30_000, duplicateDeliveries: 0, duplicateAfter: 0 };
+  readonly delivery: DeliverySettings = { continuationInterval: 30_000, duplicateDeliveries: 0, duplicateAfter: 0, losesContinuations: false };
 
   protected readonly credentialScope: RegExp;
 
@@ -378,6 +380,9 @@ export class CodePipeline extends Service {
         },
       },
     };
+    if (continuationToken !== undefined && this.delivery.losesContinuations) {
+      return;
+    }
     for (let delivery = 0; delivery <= this.delivery.duplicateDeliveries; delivery++) {
       clock.after(delivery * this.delivery.duplicateAfter, () => void this.lambda.invokeAsync(definition.functionName, event));
     }

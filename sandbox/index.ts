@@ -5,6 +5,7 @@ export { Edge } from './edge';
 export { Faults, type Fault, type FaultHandle, type FaultKind } from './faults';
 export { Role, type Judgement, type Statement, type TrustStatement } from './iam';
 export { Lambda, type Crash, type FunctionDefinition, type Invocation, type Permission } from './lambda';
+export { type RateLimitSettings } from './rate-limit';
 export { Sandbox, type DeployedStack, type DeployOptions, type SandboxOptions } from './sandbox';
 export { type ApiRequest } from './service';
 export { S3 } from './s3';

@@ -48,11 +48,13 @@ export interface Permission {
   readonly onBehalfOnly: boolean;
 }
 
-/** Kills a function when a request of it has had its effect, and is not answered yet. */
+/** Ends a function when a request of it has had its effect, and is not answered yet. */
 export interface Crash {
   readonly when: (request: ApiRequest) => boolean;
   /** How often. @default 1 */
   readonly times?: number;
+  /** Whether it only stands still, until Lambda kills it because its time is up. @default false */
+  readonly stands?: boolean;
 }
 
 interface Instance {
@@ -63,6 +65,7 @@ interface Instance {
   /** Resolves when the process is gone. */
   readonly gone: Promise<void>;
   invocation?: Invocation;
+  cancelShutdown: () => void;
   /** Where lines go: those of an ended invocation may still arrive. */
   logs: string[];
   onMessage: (message: Message) => void;
@@ -76,6 +79,8 @@ export class Lambda {
   readonly invocations: Invocation[] = [];
   /** What a person should know, such as that the function does not run on its own version of Node.js. */
   readonly notices: string[] = [];
+  /** Milliseconds after which a process without work is shut down. AWS does not say. @default - never */
+  shutdownAfter = Infinity;
 
   private readonly functions = new Map<string, FunctionDefinition>();
   private readonly instances = new Set<Instance>();
@@ -120,7 +125,7 @@ export class Lambda {
     return this.instanceOf(sessionToken)?.definition.name;
   }
 
-  /** Kills the process that sent this request, if a crash is due. Returns whether it did. */
+  /** Ends the process that sent this request, if a crash is due. Returns whether it did. */
   crashesAfter(request: ApiRequest, sessionToken: string): boolean {
     const instance = this.instanceOf(sessionToken);
     const entry = instance && this.crashes.find(({ crash, left }) => left > 0 && crash.when(request));
@@ -128,7 +133,7 @@ export class Lambda {
       return false;
     }
     entry.left--;
-    instance?.process.kill('SIGKILL');
+    instance?.process.kill(entry.crash.stands ? 'SIGSTOP' : 'SIGKILL');
     return true;
   }
 
@@ -173,6 +178,7 @@ export class Lambda {
     this.invocations.push(invocation);
     const idle = [...this.instances].find(candidate => candidate.definition === definition && candidate.invocation === undefined);
     const instance = idle ?? this.start(definition);
+    instance.cancelShutdown();
     instance.invocation = invocation;
     instance.logs = invocation.logs;
 
@@ -184,6 +190,9 @@ export class Lambda {
         instance.onMessage = instance.onGone = () => {};
         Object.assign(invocation, change, { endedAt: this.clock.now() });
         instance.invocation = undefined;
+        if (this.shutdownAfter < Infinity) {
+          instance.cancelShutdown = this.clock.after(this.shutdownAfter, () => instance.process.kill('SIGKILL'));
+        }
         resolve();
       };
       const begin = () => {
@@ -246,7 +255,9 @@ export class Lambda {
     });
     // Not 'exit': what the process wrote last may come later than that.
     const gone = new Promise<void>(resolve => child.once('close', () => resolve()));
-    const instance: Instance = { process: child, definition, sessionToken, gone, logs: [], onMessage: () => {}, onGone: () => {} };
+    const instance: Instance = {
+      process: child, definition, sessionToken, gone, logs: [], cancelShutdown: () => {}, onMessage: () => {}, onGone: () => {},
+    };
     this.instances.add(instance);
     child.on('message', (message: Message) => instance.onMessage(message));
     child.once('close', () => {

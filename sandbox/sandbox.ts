@@ -18,6 +18,8 @@ const REGION = 'eu-west-1';
 export interface SandboxOptions {
   /** How much faster than ours the sandbox's time runs. @default 1 */
   readonly timeScale?: number;
+  /** Other implementations that the functions are to call instead of the sandbox's. @default - none */
+  readonly endpoints?: Partial<Readonly<Record<'cloudfront' | 's3' | 'sts', string>>>;
 }
 
 export interface DeployOptions {
@@ -71,7 +73,7 @@ export class Sandbox {
   private readonly managedPolicies = new Map<string, readonly Statement[]>();
   private readonly exports = new Map<string, string>();
 
-  private constructor({ timeScale }: SandboxOptions) {
+  private constructor({ timeScale, endpoints = {} }: SandboxOptions) {
     this.clock = new Clock(timeScale);
     const surroundings: Surroundings = {
       clock: this.clock,
@@ -86,10 +88,10 @@ export class Sandbox {
       afterEffect: (request, sessionToken) => this.lambda.crashesAfter(request, this.sts.originOf(sessionToken)),
     };
     this.lambda = new Lambda(this.clock, () => ({
-      AWS_ENDPOINT_URL_CLOUDFRONT: this.cloudFront.endpoint,
+      AWS_ENDPOINT_URL_CLOUDFRONT: endpoints.cloudfront ?? this.cloudFront.endpoint,
       AWS_ENDPOINT_URL_CODEPIPELINE: this.codePipeline.endpoint,
-      AWS_ENDPOINT_URL_S3: this.s3.endpoint,
-      AWS_ENDPOINT_URL_STS: this.sts.endpoint,
+      AWS_ENDPOINT_URL_S3: endpoints.s3 ?? this.s3.endpoint,
+      AWS_ENDPOINT_URL_STS: endpoints.sts ?? this.sts.endpoint,
     }));
     this.cloudFront = new CloudFront(surroundings, ACCOUNT, REGION);
     this.codePipeline = new CodePipeline(surroundings, this.lambda, arn => this.roleAt(arn), ACCOUNT, REGION);

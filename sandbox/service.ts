@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'net';
 import type { Clock } from './clock';
 import type { FaultKind, Faults, ServiceName } from './faults';
 import type { Role } from './iam';
+import { RateLimit, type RateLimitSettings } from './rate-limit';
 
 /** An API request, as the journal keeps it. */
 export interface ApiRequest {
@@ -74,6 +75,8 @@ export abstract class Service {
 
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
+  /** By operation. */
+  private readonly rateLimits = new Map<string, RateLimit>();
 
   constructor(protected readonly name: ServiceName, protected readonly surroundings: Surroundings) {
     this.server = createServer((request, response) => {
@@ -98,6 +101,11 @@ export abstract class Service {
   async stop(): Promise<void> {
     this.sockets.forEach(socket => socket.destroy());
     await new Promise(resolve => this.server.close(resolve));
+  }
+
+  /** Throttles an operation for all callers together. AWS does so without saying at what rate; the sandbox does not unless told. */
+  limitRate(operation: string, settings: RateLimitSettings): void {
+    this.rateLimits.set(operation, new RateLimit(this.surroundings.clock, settings));
   }
 
   /** Reads a request; throws a ServiceError where it is none that the service knows. */
@@ -140,12 +148,12 @@ export abstract class Service {
           request.errorCode = 'hang';
           return;
         }
-        if ('throttle' in fault) {
-          throw new ServiceError(this.name === 'codepipeline' ? 'ThrottlingException' : 'Throttling', 400, 'Rate exceeded');
-        }
         if ('error' in fault) {
           throw new ServiceError(fault.error, fault.status, fault.message ?? `${fault.error} (sandbox)`);
         }
+      }
+      if (fault !== undefined && 'throttle' in fault || this.rateLimits.get(call.operation)?.take() === false) {
+        throw new ServiceError(this.name === 'codepipeline' ? 'ThrottlingException' : 'Throttling', 400, 'Rate exceeded');
       }
       if (call.problem !== undefined) {
         throw call.problem;

@@ -326,6 +326,29 @@ test.concurrent('a function that is killed in every attempt leaves CodePipeline 
   expect(world.distribution.invalidations).toHaveLength(1);
 }, 60_000);
 
+test.concurrent('a function that stands still is killed when its time is up, and the next delivery finds the invalidation', async () => {
+  const world = await givenWorld(SHORT);
+  world.sandbox.lambda.crash({ when: ({ operation }) => operation === 'CreateInvalidation', stands: true });
+  const action = await world.runStage();
+  expect(action).toMatchObject({ status: 'Succeeded' });
+  expectOneTerminalReport(action);
+  await settled(world);
+  expect(world.sandbox.lambda.invocations).toMatchObject([{ outcome: 'timeout' }, { outcome: 'ok' }]);
+  expect(world.distribution.invalidations).toHaveLength(1);
+}, 60_000);
+
+test.concurrent('a continuation that never comes back leaves CodePipeline to give up, and is never green', async () => {
+  const world = await givenWorld(SHORT);
+  world.sandbox.codePipeline.delivery.losesContinuations = true;
+  world.distribution.settings.completesAfter = 60_000;
+  const { actions: [action] } = world.sandbox.codePipeline.startStage({ pipeline: world.pipelineName, stage: 'InvalidateCloudFrontCache' });
+  await until(() => action.jobs.length === 2);
+  await world.sandbox.clock.sleep(60_000);
+  expect(action).toMatchObject({ status: 'InProgress', reports: [{ input: { continuationToken: expect.any(String) } }] });
+  expect(world.sandbox.lambda.invocations).toMatchObject([{ outcome: 'ok' }]);
+  expect(world.distribution.invalidations).toHaveLength(1);
+}, 60_000);
+
 /** Fifteen wildcards of somebody else are in progress, until the test completes them. */
 function fillQuota({ sandbox, distribution }: World): Invalidation {
   distribution.settings.completesAfter = 60 * 60_000;

@@ -131,6 +131,17 @@ describe('an asynchronous event', () => {
   });
 });
 
+test('a process without work is shut down after the time that was set', async () => {
+  givenFunction(sandbox, 'exports.handler = async () => process.pid;');
+  const { result: first } = await sandbox.lambda.invoke('fn', {});
+  sandbox.lambda.shutdownAfter = 1_000;
+  const { result: second } = await sandbox.lambda.invoke('fn', {});
+  await sandbox.clock.sleep(60_000);
+  const { result: third } = await sandbox.lambda.invoke('fn', {});
+  expect(second).toBe(first);
+  expect(third).not.toBe(first);
+});
+
 describe('a crash after the effect', () => {
   const ANSWER = `${PUT} exports.handler = async event => { console.log(event['CodePipeline.job'].id); await new Promise(resolve => setTimeout(resolve, 5_000));
     const { status } = await put('PutJobSuccessResult', { jobId: event['CodePipeline.job'].id }); console.log(status); };`;

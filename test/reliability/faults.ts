@@ -1,6 +1,5 @@
-/** Prints what the fault matrix tried and what it broke; with `--write`, also writes docs/reliability.md. Fails if anything broke. */
-import { writeFileSync } from 'fs';
-import { join } from 'path';
+/** Prints what the fault matrix tried and what it broke; with `--write`, also into docs/reliability.md. Fails if anything broke. */
+import { writeSection } from './document';
 import { cases, INVARIANTS, runAll, type Result } from './fault-matrix';
 
 function argument(name: string): string | undefined {
@@ -20,26 +19,23 @@ async function main(): Promise<void> {
   });
   const text = report(results);
   console.log(text);
-  for (const { case: { operation, fault, strike, platform }, outcome, broken } of results.filter(result => result.broken.length > 0)) {
-    console.log(`BROKEN: ${operation.name}, ${fault}, ${strike}, ${platform}: ${outcome}: ${broken.join('; ')}`);
+  for (const { case: { operation, fault, strike, platform }, outcome, broken, badLines } of results.filter(result => result.broken.length > 0)) {
+    console.log(`BROKEN: ${operation.name}, ${fault}, ${strike}, ${platform}: ${outcome}: ${[...broken, ...badLines].join('; ')}`);
   }
-  if (process.argv.includes('--write')) {
-    writeFileSync(join(__dirname, '..', '..', 'docs', 'reliability.md'), text);
-  }
+  writeSection('Faults', text);
   process.exitCode = results.some(({ broken }) => broken.length > 0) ? 1 : 0;
 }
 
 function report(results: readonly Result[]): string {
   const operations = [...new Set(results.map(result => result.case.operation.name))];
   const outcomes = [...new Set(results.map(({ outcome }) => outcome))].sort();
-  return `# Reliability
-
-Written by \`npx projen reliability --write\`. The function runs as it ships, in a process of its own, on the Node.js version of the Lambda
+  return `\`npx projen reliability:faults\`: the function runs as it ships, in a process of its own, on the Node.js version of the Lambda
 runtime, against the sandbox. One job reads the pipeline's history and two archives, assumes a role of another account, creates the
 invalidation, waits for it and reports. Each of its calls meets each fault: every error of AWS's model of the call, throttling, 500, 503, a
 wrong clock, an expired token, a connection that is reset or hangs before or after the effect, a slow answer, half a body, and a body that
 makes no sense. The fault strikes the first call, the second, the first five, or all; and the platform adds nothing, a second delivery of
-each event, a kill after the call's effect, or a wait that takes several invocations.
+each event, a kill after the call's effect (as for a crash, or for memory), a process that stands still after it until Lambda's time-out kills
+it, or a wait that takes several invocations.
 
 ${results.length} cases, of which ${results.filter(({ struck }) => struck).length} met their fault (a job makes some calls only once, or ends before). ` +
 `Invariants broken: ${results.reduce((sum, { broken }) => sum + broken.length, 0)}.
