@@ -152,8 +152,11 @@ const project = new awscdk.AwsCdkConstructLibrary({
   stability: 'experimental',
   minNodeVersion: '20.0.0',
   workflowNodeVersion: `${LAMBDA_NODE_MAJOR}`,
-  gitignore: ['/assets/', '/test/integration/*.snapshot/asset.*', '/.jsii.tabl.json', 'cdk.out/'],
+  gitignore: ['/assets/', '/.jsii.tabl.json', 'cdk.out/'],
 });
+
+// Not among the options: what projen adds itself would take it back.
+project.gitignore.addPatterns('/test/integration/*.snapshot/asset.*');
 
 for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/rosetta/', '/.ci/', '/jest.config.json', '*.tsbuildinfo', '/.jsii.tabl.json', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
   project.addPackageIgnore(pattern);

@@ -17,7 +17,7 @@ import { InvalidationFailurePolicy } from './invalidation-failure-policy';
 import { InvalidationPaths } from './invalidation-paths';
 import { distributionRoleOf } from './private/distribution-role';
 import { checkEnvironment } from './private/environment';
-import { acknowledge } from './private/nag';
+import { acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
 import { artifactStoreOf, pipelineNameOf } from './private/pipeline';
 import { targetOf } from './private/target';
 import { namespaceOf } from './private/variables';
@@ -194,11 +194,16 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       actions: ['lambda:InvokeFunction'],
       resources: [invalidationFunction._invocation.functionArn],
     }));
+    // The pipeline's own role is not ours to answer for.
+    const isOwnRole = !('role' in stage.pipeline) || stage.pipeline.role !== options.role;
+    if (isOwnRole) {
+      acknowledgeInlinePolicy(options.role);
+    }
     if (this.paths._artifact !== undefined) {
       const { bucket, role } = options;
       bucket.grantRead(role);
-      if (!('role' in stage.pipeline) || stage.pipeline.role !== role) {
-        acknowledge(role, {
+      if (isOwnRole) {
+        acknowledgePolicy(role, {
           id: 'AwsSolutions-IAM5',
           appliesTo: ['Action::s3:GetObject*', 'Action::s3:GetBucket*', 'Action::s3:List*', { regex: '/^Resource::.*\\/\\*$/' }],
           reason: 'CodePipeline reads the input artifact with this role, whose name it chooses: the grant is that of CDK\'s own LambdaInvokeAction',

@@ -8,7 +8,7 @@ import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
 import { Construct, type IConstruct } from 'constructs';
 import { DISTRIBUTION_ID_ENV, type ChangedFilesParameters } from './contract';
 import { InvalidationPermission } from './private/invalidation-permission';
-import { acknowledge } from './private/nag';
+import { acknowledgeDefaults, acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
 import { givenNameOf, type ArtifactStore } from './private/pipeline';
 import { targetOf, type Target } from './private/target';
 
@@ -149,11 +149,13 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
       // These two actions know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodepipeline.html
       resources: ['*'],
     }));
-    acknowledge(this.role, {
+    acknowledgePolicy(this.role, {
       id: 'AwsSolutions-IAM5',
       appliesTo: ['Resource::*'],
       reason: 'codepipeline:PutJobSuccessResult and PutJobFailureResult know no resource; each call needs the id of a job in progress',
     });
+    acknowledgeInlinePolicy(this.role);
+    acknowledgeDefaults(this.lambdaFunction, logGroup);
     if (target !== undefined) {
       this.lambdaFunction.addEnvironment(DISTRIBUTION_ID_ENV, target.id);
       this._serve(target);
@@ -194,7 +196,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
       this.fixName();
     }
     this.role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [objectsArn] }));
-    acknowledge(this.role, {
+    acknowledgePolicy(this.role, {
       id: 'AwsSolutions-IAM5',
       appliesTo: [{ regex: '/^Resource::.*\\/\\*$/' }],
       reason: 'The artifacts of earlier executions are read, whose names CodePipeline chooses',

@@ -1,7 +1,7 @@
 import { ArnFormat, Lazy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { acknowledge } from './nag';
+import { acknowledgeInlinePolicy, acknowledgePolicy } from './nag';
 import type { Target } from './target';
 import { holdsVariable } from './variables';
 
@@ -20,12 +20,13 @@ export class InvalidationPermission {
         actions: ['CreateInvalidation', 'GetInvalidation', 'ListInvalidations'].map(action => `cloudfront:${action}${suffix}`),
         resources: Lazy.list({ produce: () => [...this.ids[resource]].map(resourceName => this.arnOf(resource, resourceName)) }),
       }));
+      acknowledgeInlinePolicy(this.role);
     }
     if (!holdsVariable(id)) {
       this.ids[resource].add(id);
     } else if (!this.ids[resource].has('*')) {
       this.ids[resource].add('*');
-      acknowledge(this.role, {
+      acknowledgePolicy(this.role, {
         id: 'AwsSolutions-IAM5',
         appliesTo: [{ regex: `/^Resource::arn:.*:${resource}\\/\\*$/` }],
         reason: `Which ${resource} of the account a pipeline variable will name is known only when the pipeline runs; distributionRole narrows it`,
