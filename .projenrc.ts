@@ -89,6 +89,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws-sdk/client-s3',
     '@aws-sdk/client-sts',
     '@smithy/service-error-classification',
+    '@stryker-mutator/core@10.0.0',
+    '@stryker-mutator/jest-runner@10.0.0',
     '@types/picomatch',
     '@types/yauzl',
     '@types/yazl',
@@ -248,7 +250,7 @@ const faults = project.addTask('reliability:faults', {
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/faults.ts', receiveArgs: true }],
 });
 const scale = project.addTask('reliability:scale', {
-  description: 'Run hundreds of deployments at the same time; --write puts the figures into docs/reliability.md',
+  description: 'Run hundreds of deployments at the same time; --only TEXT does fewer, --write puts the figures into docs/reliability.md',
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/scale.ts', receiveArgs: true }],
 });
 const fuzz = project.addTask('reliability:fuzz', {
@@ -267,7 +269,15 @@ const audit = project.addTask('audit', {
 });
 
 project.addTask('benchmark', {
-  description: 'Print what is measured; with --write, also write docs/changed-files.md and its plot',
+  description: 'Print what the library costs beside what a user would pick instead; with --write, also write docs/performance.md, its plots and the baseline',
+  steps: [
+    { spawn: bundle.name },
+    { spawn: project.compileTask.name },
+    { exec: 'tsx --tsconfig tsconfig.dev.json benchmark/index.ts', receiveArgs: true },
+  ],
+});
+project.addTask('benchmark:changed-files', {
+  description: 'Print what changedFiles reads, computes and spares; with --write, also write docs/changed-files.md and its plot',
   exec: 'tsx --tsconfig tsconfig.dev.json benchmark/changed-files.ts',
   receiveArgs: true,
 });

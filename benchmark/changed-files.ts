@@ -1,7 +1,7 @@
 /**
  * What `InvalidationPaths.changedFiles` reads, computes and spares, beside what a user would pick instead.
  *
- * `npx projen benchmark` prints it; with `--write`, it also writes docs/changed-files.md and the plot in it.
+ * `npx projen benchmark:changed-files` prints it; with `--write`, it also writes docs/changed-files.md and the plot in it.
  */
 import { execFile, execFileSync } from 'child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'fs';
@@ -29,7 +29,7 @@ const REPLAYS = [
 
 const PREFACE = `# What changedFiles spares
 
-Written by \`npx projen benchmark --write\`; CPU and memory are those of one run on one machine.
+Written by \`npx projen benchmark:changed-files --write\`; CPU and memory are those of one run on one machine.
 
 ![Share of the cache that each deployment keeps](changed-files.svg)
 `;

@@ -267,7 +267,8 @@ export class Lambda {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream! }).on('line', line => instance.logs.push(line));
     }
-    child.on('error', error => instance.logs.push(String(error)));
+    // Such as a message to a process that is being killed: nothing that the function has written.
+    child.on('error', error => this.notices.push(`${definition.name}: ${String(error)}`));
     return instance;
   }
 

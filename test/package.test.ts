@@ -2,6 +2,7 @@ import { execFileSync } from 'child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { dirname, join } from 'path';
+import { loadedByEveryJob } from '../benchmark/bundle';
 
 const ROOT = join(__dirname, '..');
 const NAME = 'cdk-cloudfront-invalidation-stage';
@@ -124,7 +125,7 @@ test('the licences of all that is bundled let anybody use it', () => {
 
 // More than what it is, and less than it would be if something came in unnoticed: raise it with the reason in the commit.
 test.each([
-  ['what every job loads', () => [...loadedByEveryJob()], 420_000],
+  ['what every job loads', loadedByEveryJob, 420_000],
   ['the whole function', () => readdirSync(join(ROOT, 'assets', 'handler')), 830_000],
 ])('%s stays within its budget', (_, files, budget) => {
   const bytes = files().reduce((sum, file) => sum + readFileSync(join(ROOT, 'assets', 'handler', file)).length, 0);
@@ -135,21 +136,10 @@ test('what only some jobs need is no part of what every job loads', () => {
   const assets = join(ROOT, 'assets', 'handler');
   const loaded = loadedByEveryJob();
   const whereIs = (text: string) => readdirSync(assets).filter(file => file.endsWith('.mjs') && readFileSync(join(assets, file), 'utf8').includes(text))
-    .map(file => loaded.has(file) ? 'always' : 'on demand');
+    .map(file => loaded.includes(file) ? 'always' : 'on demand');
   expect(whereIs('"PutJobSuccessResult"')).toContain('always');
   expect(whereIs('"CreateInvalidation"')).toContain('always');
   for (const rare of ['"AssumeRole"', '"GetObject"', 'End of central directory record']) {
     expect(new Set(whereIs(rare))).toEqual(new Set(['on demand']));
   }
 });
-
-/** The files that are loaded before the first job. */
-function loadedByEveryJob(): Set<string> {
-  const loaded = new Set(['index.mjs']);
-  for (const file of loaded) {
-    const text = readFileSync(join(ROOT, 'assets', 'handler', file), 'utf8');
-    // Static imports only: a dynamic one has a parenthesis.
-    [...text.matchAll(/(?:from|import)\s*"\.\/([^"]+)"/g)].forEach(([, imported]) => loaded.add(imported));
-  }
-  return loaded;
-}

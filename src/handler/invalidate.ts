@@ -5,7 +5,7 @@ import { Busy, Failure } from './failure';
 import { log } from './log';
 import { findPaths } from './path-source';
 import { normalizePaths, toBatches } from './paths';
-import type { Progress } from './progress';
+import { nextStep, type Progress } from './progress';
 import { truncate } from './report';
 import { nameOf, targetOf } from './target';
 import type { JobParameters } from '../contract';
@@ -16,54 +16,53 @@ const MAX_NOTE_LENGTH = 500;
 /** What a job needs at each of its steps. */
 interface Work {
   readonly parameters: JobParameters;
-  readonly invalidations: Invalidations;
   readonly progress: Progress;
   readonly budget: Budget;
 }
 
 /**
- * Brings the job as far as this invocation's time allows, batch after batch, and notes each step in `progress`.
+ * Brings the job as far as this invocation's time allows, step after step, and notes each in `progress`.
  *
  * @returns whether the job is finished
  * @throws Failure
  */
 export async function invalidate(job: Job, parameters: JobParameters, progress: Progress, budget: Budget): Promise<boolean> {
-  const batches = await findBatches(job, parameters, progress, budget);
-  if (batches === undefined || batches.length === 0) {
-    return batches !== undefined;
-  }
-  const invalidations = await connect(job.id, parameters, progress, budget);
-  if (invalidations === undefined) {
-    return false;
-  }
-  const work = { parameters, invalidations, progress, budget };
-  while (progress.completed < batches.length) {
-    const batch = progress.completed;
-    if (progress.invalidationIds.length === batch && !await create(work, batches[batch])) {
-      return false;
-    }
-    if (!parameters.waitForCompletion && batch === batches.length - 1) {
+  const work = { parameters, progress, budget };
+  let batches: string[][] | undefined;
+  let invalidations: Invalidations | undefined;
+  for (;;) {
+    const step = nextStep(progress, parameters.waitForCompletion);
+    if (step === 'finish') {
       return true;
     }
-    if (!await complete(work)) {
-      return false;
+    // Not part of a token: the paths may be too many for one, and the credentials are secret.
+    if (step !== 'wait') {
+      batches ??= await findBatches(job, work);
+      if (batches === undefined) {
+        return false;
+      }
+    }
+    if (step !== 'find') {
+      invalidations ??= await connect(job.id, work);
+      const isDone = invalidations !== undefined && (step === 'wait'
+        ? await complete(work, invalidations)
+        : await create(work, invalidations, batches![progress.invalidationIds.length]));
+      if (!isDone) {
+        return false;
+      }
     }
   }
-  return true;
 }
 
-/** The paths as CloudFront takes them; without the paths themselves, where all invalidations are created already. */
-async function findBatches(job: Job, parameters: JobParameters, progress: Progress, budget: Budget): Promise<string[][] | undefined> {
-  if (progress.found !== undefined && progress.found.batches === progress.invalidationIds.length) {
-    return new Array<string[]>(progress.found.batches).fill([]);
-  }
+/** The paths as CloudFront takes them. */
+async function findBatches(job: Job, { parameters, progress, budget }: Work): Promise<string[][] | undefined> {
   const found = await waitFor(() => findPaths(parameters, job.artifact, budget.workUntil), progress, parameters.timeoutSeconds, budget);
   if (found === undefined) {
     return undefined;
   }
   const paths = normalizePaths(found.paths);
   const batches = toBatches(paths);
-  if (progress.invalidationIds.length > batches.length) {
+  if (progress.found !== undefined && progress.invalidationIds.length >= batches.length) {
     throw new Failure('ConfigurationError', 'The paths are fewer than when this invalidation began. Retry the stage to start it anew.');
   }
   const note = found.note && truncate(found.note, MAX_NOTE_LENGTH);
@@ -71,7 +70,7 @@ async function findBatches(job: Job, parameters: JobParameters, progress: Progre
   return batches;
 }
 
-async function connect(jobId: string, parameters: JobParameters, progress: Progress, budget: Budget): Promise<Invalidations | undefined> {
+async function connect(jobId: string, { parameters, progress, budget }: Work): Promise<Invalidations | undefined> {
   const target = targetOf(parameters);
   const { role } = target;
   if (role === undefined) {
@@ -82,7 +81,7 @@ async function connect(jobId: string, parameters: JobParameters, progress: Progr
   return credentials && new Invalidations(target, credentials);
 }
 
-async function create({ parameters, invalidations, progress, budget }: Work, paths: string[]): Promise<boolean> {
+async function create({ parameters, progress, budget }: Work, invalidations: Invalidations, paths: string[]): Promise<boolean> {
   const callerReference = `${progress.callerReference}-${progress.invalidationIds.length}`;
   const invalidation = await waitFor(() => invalidations.create(callerReference, paths, budget.workUntil),
     progress, parameters.timeoutSeconds, budget);
@@ -97,7 +96,7 @@ async function create({ parameters, invalidations, progress, budget }: Work, pat
   return true;
 }
 
-async function complete({ parameters, invalidations, progress, budget }: Work): Promise<boolean> {
+async function complete({ parameters, progress, budget }: Work, invalidations: Invalidations): Promise<boolean> {
   const target = nameOf(targetOf(parameters));
   const invalidationId = progress.invalidationIds[progress.completed];
   const completed = await waitFor(async () => {

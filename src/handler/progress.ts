@@ -34,6 +34,27 @@ export interface Progress {
   createTime?: string;
 }
 
+/**
+ * What a job does next:
+ *
+ *     find ──▶ create ⇄ wait ──▶ finish
+ *
+ * An invocation may end after any step, and the next one goes on from there.
+ */
+export type Step = 'find' | 'create' | 'wait' | 'finish';
+
+/** One batch after the other, each completed before the next is created: together they could be more than CloudFront takes. */
+export function nextStep({ found, invalidationIds, completed }: Progress, waitForCompletion: boolean): Step {
+  if (found === undefined) {
+    return 'find';
+  }
+  const areAllCreated = invalidationIds.length === found.batches;
+  if (areAllCreated && (completed === found.batches || !waitForCompletion)) {
+    return 'finish';
+  }
+  return invalidationIds.length > completed ? 'wait' : 'create';
+}
+
 const VERSION = 1;
 
 export function begin(jobId: string): Progress {

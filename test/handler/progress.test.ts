@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { begin, fromContinuationToken, toContinuationToken } from '../../src/handler/progress';
+import { begin, fromContinuationToken, nextStep, toContinuationToken } from '../../src/handler/progress';
 
 test('a token brings back the progress it was made of', () => {
   const found = { paths: 20, batches: 2, changes: undefined, note: undefined };
@@ -54,6 +54,49 @@ describe('a token that this function did not write', () => {
   test('nothing but a Failure comes of any text', () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), text => {
       expect(() => fromContinuationToken(text)).toThrow(expect.objectContaining({ type: 'ConfigurationError' }));
+    }));
+  });
+});
+
+describe('what a job does next', () => {
+  const progress = (batches: number | undefined, created: number, completed: number) => ({
+    ...begin('job'), found: batches === undefined ? undefined : { paths: 1, batches }, invalidationIds: Array<string>(created).fill('I1'), completed,
+  });
+
+  test.each([
+    // batches, created, completed, then what, and what where nobody waits for completion
+    [undefined, 0, 0, 'find', 'find'],
+    [0, 0, 0, 'finish', 'finish'],
+    [1, 0, 0, 'create', 'create'],
+    [1, 1, 0, 'wait', 'finish'],
+    [1, 1, 1, 'finish', 'finish'],
+    [2, 0, 0, 'create', 'create'],
+    [2, 1, 0, 'wait', 'wait'],
+    [2, 1, 1, 'create', 'create'],
+    [2, 2, 1, 'wait', 'finish'],
+    [2, 2, 2, 'finish', 'finish'],
+  ])('of %p batches, %i created and %i completed: %s', (batches, created, completed, step, stepWithoutWait) => {
+    expect(nextStep(progress(batches, created, completed), true)).toBe(step);
+    expect(nextStep(progress(batches, created, completed), false)).toBe(stepWithoutWait);
+  });
+
+  test('a job of any size ends, and never does a step twice', () => {
+    fc.assert(fc.property(fc.integer({ min: 0, max: 20 }), fc.boolean(), (batches, waitForCompletion) => {
+      const steps: string[] = [];
+      const job = progress(undefined, 0, 0);
+      for (let step = nextStep(job, waitForCompletion); step !== 'finish'; step = nextStep(job, waitForCompletion)) {
+        steps.push(step);
+        expect(steps.length).toBeLessThanOrEqual(1 + 2 * batches);
+        if (step === 'find') {
+          job.found = { paths: batches, batches };
+        } else if (step === 'create') {
+          job.invalidationIds.push('I1');
+        } else {
+          job.completed++;
+        }
+      }
+      expect(steps.filter(step => step === 'create')).toHaveLength(batches);
+      expect(steps.filter(step => step === 'wait')).toHaveLength(waitForCompletion ? batches : Math.max(0, batches - 1));
     }));
   });
 });

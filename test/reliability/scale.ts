@@ -3,7 +3,7 @@
  *
  * The functions are the real ones, a process for each that runs, in real time: only CloudFront's latency and its limits are simulated.
  */
-import { App, Stack } from 'aws-cdk-lib';
+import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { writeSection } from './document';
@@ -11,6 +11,7 @@ import { Sandbox, type ActionExecution, type RateLimitSettings } from '../../san
 import { CloudFrontInvalidationStage, InvalidationPaths } from '../../src';
 import { givenPipeline } from '../given';
 import { givenArchive } from '../given-archive';
+import { givenRandom } from '../given-random';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -99,7 +100,7 @@ interface Measured {
 
 async function measure(scenario: Scenario): Promise<Measured> {
   const { stacks, distributionsPerStack, startedWithin, limits, share, timeScale } = scenario;
-  const random = randomOf(SEED);
+  const random = givenRandom(SEED);
   const { templates, directory } = synthesize(scenario);
   const sandbox = await Sandbox.start({ timeScale });
   try {
@@ -110,14 +111,16 @@ async function measure(scenario: Scenario): Promise<Measured> {
       Object.assign(settings, { takesEffectAfter: 4 * SECOND, completesAfter: latency(random) });
       return settings.completesAfter;
     });
+    const archive = await givenArchive({ [MANIFEST]: JSON.stringify(Array.from({ length: 1_000 }, (_, path) => `/${path}.html`)) });
     const pipelines = templates.map(({ template, stackName }) => {
-      const [{ physicalId }] = sandbox.deploy(template, { stackName, assetsDirectory: directory }).resourcesOfType('AWS::CodePipeline::Pipeline');
-      return physicalId;
+      const deployed = sandbox.deploy(template, { stackName, assetsDirectory: directory });
+      const [{ physicalId: pipeline }] = deployed.resourcesOfType('AWS::CodePipeline::Pipeline');
+      const bucket = deployed.outputs.ArtifactBucket;
+      sandbox.s3.put(bucket, 'site', archive);
+      return { pipeline, artifacts: { site: { bucket, key: 'site' } } };
     });
-    const artifacts = { site: { bucket: 'artifacts', key: 'site' } };
-    sandbox.s3.put('artifacts', 'site', await givenArchive({ [MANIFEST]: JSON.stringify(Array.from({ length: 1_000 }, (_, path) => `/${path}.html`)) }));
 
-    const actions = (await Promise.all(pipelines.map(async (pipeline, index) => {
+    const actions = (await Promise.all(pipelines.map(async ({ pipeline, artifacts }, index) => {
       await sandbox.clock.sleep(startedWithin * index / stacks);
       return sandbox.codePipeline.startStage({ pipeline, stage: 'InvalidateCloudFrontCache', artifacts }).finished;
     }))).flat();
@@ -150,9 +153,9 @@ function synthesize({ stacks, distributionsPerStack, paths, share }: Scenario) {
       const distributionId = distributionIdOf(share ? 0 : index * distributionsPerStack + each);
       return cloudfront.Distribution.fromDistributionAttributes(stack, `Distribution${each}`, { distributionId, domainName: 'www.example.com' });
     });
-    const stage = new CloudFrontInvalidationStage(stack, 'Invalidate', {
-      pipeline: givenPipeline(stack, { crossAccountKeys: false }), distribution: first, paths: paths(index),
-    });
+    const pipeline = givenPipeline(stack, { crossAccountKeys: false });
+    const stage = new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: first, paths: paths(index) });
+    new CfnOutput(stack, 'ArtifactBucket', { value: pipeline.artifactBucket.bucketName });
     others.forEach(distribution => stage.addInvalidation({ distribution, paths: paths(index) }));
     return stack;
   });
@@ -160,16 +163,6 @@ function synthesize({ stacks, distributionsPerStack, paths, share }: Scenario) {
   return {
     templates: all.map(({ stackName }) => ({ stackName, template: assembly.getStackByName(stackName).template as object })),
     directory: assembly.directory,
-  };
-}
-
-/** The same numbers in each run (Park and Miller's generator). */
-function randomOf(seed: number): () => number {
-  const modulus = 2 ** 31 - 1;
-  let state = seed;
-  return () => {
-    state = state * 48_271 % modulus;
-    return state / modulus;
   };
 }
 
@@ -189,7 +182,8 @@ function describe({ scenario, actions, times, latencies, calls, throttled, quota
 
 async function main(): Promise<void> {
   const measured: Measured[] = [];
-  for (const scenario of SCENARIOS) {
+  const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : '';
+  for (const scenario of SCENARIOS.filter(({ name }) => name.includes(only))) {
     measured.push(await measure(scenario));
     console.log(describe(measured[measured.length - 1]));
   }
