@@ -158,7 +158,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
 });
 
 // Not among the options: what projen adds itself would take it back.
-project.gitignore.addPatterns('/test/integration/*.snapshot/asset.*');
+project.gitignore.addPatterns('/test/integration/*.snapshot/asset.*', '__pycache__/');
 
 for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/rosetta/', '/.ci/', '/jest.config.json', '*.tsbuildinfo', '/.jsii.tabl.json', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
   project.addPackageIgnore(pattern);

@@ -46,7 +46,7 @@ export async function measureColdStarts(): Promise<ColdStart[]> {
       for (const [index, { command: [file, ...args] }] of contenders.entries()) {
         const event = join(folder, 'event.json');
         const action = await startJob(sandbox, folder, event);
-        const { stdout } = await promisify(execFile)(file, [...args, event], { env: { PATH: process.env.PATH, ...environment(sandbox) } });
+        const { stdout } = await promisify(execFile)(file, [...args, event], { env: { PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: '1', ...environment(sandbox) } });
         if (action.status !== 'Succeeded') {
           throw new Error(`${contenders[index].name} did not report success: ${stdout}`);
         }
