@@ -244,10 +244,14 @@ project.addTask('judge:moto', {
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/judges/moto.ts' }],
 });
 
-const reliability = project.addTask('reliability', { description: 'Try faults, scale and broken input, all of it, and write docs/reliability.md' });
+const reliability = project.addTask('reliability', { description: 'Try faults, random lives, scale and broken input, all of it, and write docs/reliability.md' });
 const faults = project.addTask('reliability:faults', {
   description: 'Try every fault at every call of the function; --only TEXT and --every N do fewer, --write puts them into docs/reliability.md',
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/faults.ts', receiveArgs: true }],
+});
+const model = project.addTask('reliability:model', {
+  description: 'Hold random lives of a job against the model of one; --runs N and --seed N change what, --write puts the figures into docs/reliability.md',
+  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/model.ts', receiveArgs: true }],
 });
 const scale = project.addTask('reliability:scale', {
   description: 'Run hundreds of deployments at the same time; --only TEXT does fewer, --write puts the figures into docs/reliability.md',
@@ -259,7 +263,7 @@ const fuzz = project.addTask('reliability:fuzz', {
   exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/fuzz.ts',
   receiveArgs: true,
 });
-for (const part of [faults, scale, fuzz]) {
+for (const part of [faults, model, scale, fuzz]) {
   reliability.spawn(part, { args: ['--write'] });
 }
 

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { join } from 'path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const ROOT = join(__dirname, '..');
 /** Another folder, to compare two builds. */
@@ -13,6 +13,42 @@ const OUTPUT = process.argv[2] ?? join(ROOT, 'assets', 'handler');
 /** The Node.js version of the Lambda runtime, which the `node` package brings. */
 const NODE_MAJOR = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { devDependencies: { node: string } })
   .devDependencies.node.match(/\d+/)![0];
+
+/** Lambda gives a function its credentials in environment variables: the other providers of the SDK are left out. */
+const onlyEnvironmentCredentials: Plugin = {
+  name: 'only-environment-credentials',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ path, resolveDir }) => ({ path, namespace: 'environment-credentials', pluginData: resolveDir }));
+    onLoad({ filter: /./, namespace: 'environment-credentials' }, ({ pluginData: resolveDir }) => ({
+      contents: "export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';",
+      resolveDir: resolveDir as string,
+    }));
+  },
+};
+
+/**
+ * A client describes every operation, type and error of its service, and registers every error, which keeps all of it in the bundle. Those
+ * errors stay that AWS's models name for the operations that are called; any other becomes the client's general error, with the same name
+ * and words. What is described is said to be pure, so that esbuild leaves out what nothing refers to.
+ */
+const onlyWhatIsCalled: Plugin = {
+  name: 'only-what-is-called',
+  setup({ onLoad }) {
+    onLoad({ filter: /client-[a-z0-9-]+[\\/]dist-es[\\/]schemas[\\/]schemas_0\.js$/ }, ({ path }) => {
+      const service = /client-([a-z0-9-]+)/.exec(path)![1];
+      const { operations } = JSON.parse(readFileSync(join(ROOT, 'sandbox', 'models', `${service}.json`), 'utf8')) as Model;
+      const errors = new Set(Object.values(operations).flatMap(operation => operation.errors ?? []).map(({ shape }) => shape));
+      const contents = readFileSync(path, 'utf8')
+        .replace(/^n0_registry\.registerError\((\w+)\$, \1\);$/gm, (line, error: string) => errors.has(error) ? line : '')
+        .replace(/^((?:export )?(?:var|const) \w+\$? = )(\[[^]*?\]);$/gm, '$1/* @__PURE__ */ (() => $2)();');
+      return { contents };
+    });
+  },
+};
+
+interface Model {
+  readonly operations: Readonly<Record<string, { readonly errors?: readonly { readonly shape: string }[] }>>;
+}
 
 async function main(): Promise<void> {
   rmSync(OUTPUT, { recursive: true, force: true });
@@ -35,6 +71,7 @@ async function main(): Promise<void> {
     // ES modules leave out what is not used; CommonJS brings it all.
     mainFields: ['module', 'main'],
     legalComments: 'none',
+    plugins: [onlyEnvironmentCredentials, onlyWhatIsCalled],
     metafile: true,
     logLevel: 'warning',
   });

@@ -45,7 +45,8 @@ export interface CloudFrontInvalidationFunctionProps extends lambda.FunctionOpti
  * One per stack is made by itself when the first stage or action needs it. Make one of your own to set its properties, or to
  * use it from a pipeline that is kept elsewhere.
  *
- * By default it runs on arm64 with 256 MB and a timeout of 5 minutes, and keeps its log for a month. A longer wait is carried
+ * By default it runs on arm64 with 256 MB and a timeout of 5 minutes, and keeps its log for a month. More memory makes the first
+ * second faster and the wait for CloudFront dearer; less is too little to compare the artifacts of a large site. A longer wait is carried
  * from one invocation to the next. Its role may invalidate the distributions it serves, report to CodePipeline and write its
  * log, and nothing else.
  *

@@ -116,6 +116,9 @@ async function complete({ parameters, progress, budget }: Work, invalidations: I
   return true;
 }
 
+/** How much rarer polls become where they are throttled: they would meet the same limit again, together with everybody else's. */
+const MAX_SLOWDOWN = 8;
+
 /** No trouble: CloudFront is at work. */
 class InProgress extends Busy {
   constructor(message: string) {
@@ -133,6 +136,7 @@ export async function waitFor<T>(attempt: () => Promise<T>, progress: Progress, 
   const giveUpAt = progress.startedAt + timeoutSeconds * 1000;
   const waitingSince = Date.now();
   let troubles = 0;
+  let slowdown = 1;
   while (hasTimeForCall(budget.workUntil)) {
     let pause: number;
     try {
@@ -146,9 +150,10 @@ export async function waitFor<T>(attempt: () => Promise<T>, progress: Progress, 
       }
       if (busy instanceof InProgress) {
         troubles = 0;
-        pause = pollPause(Date.now() - waitingSince);
+        pause = pollPause(Date.now() - waitingSince) * slowdown;
       } else {
         pause = backoff(troubles++);
+        slowdown = Math.min(2 * slowdown, MAX_SLOWDOWN);
         log('WARN', 'AWS cannot do it now: waiting', { reason: busy.message, pause });
       }
     }
