@@ -26,7 +26,8 @@ interface PackageManager {
 const PACKAGE_MANAGERS: readonly PackageManager[] = [
   { name: 'npm', install: ['npm', 'install', '--no-audit', '--no-fund'], run: ['node', 'app.js'] },
   { name: 'pnpm', install: ['npx', '--yes', 'pnpm@10', 'install'], run: ['node', 'app.js'] },
-  { name: 'yarn', install: ['npx', '--yes', 'yarn@1.22', 'install', '--no-progress'], run: ['node', 'app.js'] },
+  // This yarn knows a packed file by name and version only: with a cache of its own, it never installs one that was packed before.
+  { name: 'yarn', install: ['npx', '--yes', 'yarn@1.22', 'install', '--no-progress', '--cache-folder', '.cache'], run: ['node', 'app.js'] },
   {
     name: 'yarn, with Plug\'n\'Play',
     // Yarn takes the folder above for its project unless it finds a lock file here.
@@ -57,7 +58,7 @@ const temporary = mkdtempSync(join(tmpdir(), 'package-managers-'));
 try {
   const tarball = join(temporary, execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', temporary], { cwd: ROOT, encoding: 'utf8' }).trim());
   const dependencies = { 'aws-cdk-lib': FLOOR['aws-cdk-lib'], 'constructs': FLOOR.constructs, [NAME]: `file:${tarball}` };
-  const templates = PACKAGE_MANAGERS.map(({ name, files = {}, install, run }) => {
+  const templates = new Map(PACKAGE_MANAGERS.map(({ name, files = {}, install, run }) => {
     const app = join(temporary, name.replace(/\W+/g, '-'));
     mkdirSync(app);
     for (const [file, text] of Object.entries({
@@ -71,10 +72,11 @@ try {
       execFileSync(command, args, { cwd: app, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, CDK_OUTDIR: join(app, 'cdk.out') } });
     }
     console.log(`${name}: installed and synthesised`);
-    return readFileSync(join(app, 'cdk.out', 'Website.template.json'), 'utf8');
-  });
-  if (new Set(templates).size !== 1) {
-    throw new Error('the package managers yield different templates');
+    return [name, readFileSync(join(app, 'cdk.out', 'Website.template.json'), 'utf8')];
+  }));
+  const different = [...templates.keys()].filter(name => templates.get(name) !== templates.get(PACKAGE_MANAGERS[0].name));
+  if (different.length > 0) {
+    throw new Error(`not the template that ${PACKAGE_MANAGERS[0].name} yields: ${different.join(', ')}`);
   }
 } finally {
   rmSync(temporary, { recursive: true, force: true });
