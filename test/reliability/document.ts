@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'fs';
+import { readFileSync, writeFileSync } from 'fs';
 import { join } from 'path';
 
 const DOCUMENT = join(__dirname, '..', '..', 'docs', 'reliability.md');
@@ -8,7 +8,7 @@ export function writeSection(title: string, text: string): void {
   if (!process.argv.includes('--write')) {
     return;
   }
-  const [introduction, ...sections] = (existsSync(DOCUMENT) ? readFileSync(DOCUMENT, 'utf8') : '# Reliability\n').split(/^(?=## )/m);
+  const [introduction, ...sections] = readFileSync(DOCUMENT, 'utf8').split(/^(?=## )/m);
   const section = `## ${title}\n\n${text.trim()}\n`;
   const index = sections.findIndex(each => each.startsWith(`## ${title}\n`));
   sections.splice(index === -1 ? sections.length : index, index === -1 ? 0 : 1, section);
