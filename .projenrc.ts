@@ -1,4 +1,4 @@
-import { awscdk, github, javascript } from 'projen';
+import { awscdk, github, javascript, JsonFile } from 'projen';
 
 const NAME = 'cdk-cloudfront-invalidation-stage';
 
@@ -158,9 +158,9 @@ const project = new awscdk.AwsCdkConstructLibrary({
 });
 
 // Not among the options: what projen adds itself would take it back.
-project.gitignore.addPatterns('/test/integration/*.snapshot/asset.*', '__pycache__/');
+project.gitignore.addPatterns('/test/integration/*.snapshot/asset.*', '__pycache__/', '/.stryker-tmp/', '/reports/');
 
-for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/rosetta/', '/.ci/', '/jest.config.json', '*.tsbuildinfo', '/.jsii.tabl.json', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
+for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/rosetta/', '/.ci/', '/jest.config.json', '/stryker.config.json', '/reports/', '*.tsbuildinfo', '/.jsii.tabl.json', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
   project.addPackageIgnore(pattern);
 }
 
@@ -263,6 +263,42 @@ const fuzz = project.addTask('reliability:fuzz', {
   exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/fuzz.ts',
   receiveArgs: true,
 });
+// What unit tests and synthesis reach. The rest of the handler is tested as the bundle, in a process of its own, where Stryker does not see it.
+new JsonFile(project, 'stryker.config.json', {
+  marker: false,
+  obj: {
+    packageManager: 'npm',
+    plugins: ['@stryker-mutator/jest-runner'],
+    testRunner: 'jest',
+    coverageAnalysis: 'perTest',
+    reporters: ['clear-text', 'json'],
+    clearTextReporter: { logTests: false, reportTests: false, reportMutants: false },
+    jsonReporter: { fileName: 'reports/mutation.json' },
+    timeoutMS: 20_000,
+    ignoreStatic: true,
+    ignorePatterns: ['lib', 'dist', 'cdk.out', 'coverage', '.jsii', 'docs', 'test-reports', 'examples/*/cdk.out'],
+    mutate: [
+      'src/*.ts', '!src/index.ts', 'src/private/*.ts',
+      'src/handler/@(archive|budget|cover|event|failure|manifest|parameters|paths|progress|urls).ts',
+    ],
+    jest: {
+      projectType: 'custom',
+      enableFindRelatedTests: false,
+      config: {
+        testMatch: ['<rootDir>/test/@(cloudfront|contract|invalidation)*.test.ts', '<rootDir>/test/handler/@(archive|budget|cover|event|failure|invalidate|manifest|parameters|paths|progress|report|urls).test.ts'],
+        transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.dev.json', isolatedModules: true, diagnostics: false }] },
+        moduleNameMapper: { [`^${NAME}$`]: '<rootDir>/src/index.ts' },
+        clearMocks: true,
+        reporters: [],
+      },
+    },
+  },
+});
+project.addTask('mutation', {
+  description: 'Change the source in every way that should matter, and see that a test fails; --write puts the figures into docs/reliability.md',
+  steps: [{ spawn: bundle.name }, { exec: 'stryker run' }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/mutation.ts', receiveArgs: true }],
+});
+
 for (const part of [faults, model, scale, fuzz]) {
   reliability.spawn(part, { args: ['--write'] });
 }

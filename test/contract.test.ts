@@ -1,5 +1,8 @@
 import * as fc from 'fast-check';
-import { distributionIdProblem, distributionRoleArnProblem, encodePath, externalIdProblem, pathProblem, pathsProblem, quote, timeoutProblem } from '../src/contract';
+import {
+  changedFilesProblem, distributionIdProblem, distributionRoleArnProblem, encodePath, externalIdProblem, manifestProblem, pathProblem,
+  pathsProblem, quote, timeoutProblem,
+} from '../src/contract';
 
 describe('encodePath', () => {
   test.each([
@@ -72,9 +75,66 @@ describe('problems', () => {
 
   test.each([
     undefined, null, 1, '', 'invalidate-website', 'arn:aws:iam::111122223333:role/', 'arn:aws:iam::1111:role/r', 'arn:aws:iam::111122223333:user/u',
-    'arn:aws:sts::111122223333:assumed-role/r/s', 'arn:aws:iam::111122223333:role/a b', 'arn:aws:iam::111122223333:role/r\n',
+    'arn:aws:sts::111122223333:assumed-role/r/s', 'x arn:aws:iam::111122223333:role/r', ['arn:aws:iam::111122223333:role/r'], 'arn:aws:iam::111122223333:role/a b', 'arn:aws:iam::111122223333:role/r\n',
   ])('the ARN of a role that is %j', arn => {
     expect(distributionRoleArnProblem(arn)).toMatch(/^distributionRole must have the ARN of an IAM role, such as 'arn:aws:iam::111122223333:role\/invalidate-website', got /);
+  });
+
+  test.each(['/', '/*', '/a b', '/😀', `/${'a'.repeat(3_999)}`, `/${'ü'.repeat(666)}abc`, '#a', `#${'t'.repeat(256)}`])('no problem with the path %.20j', path => {
+    expect(pathProblem(path)).toBeUndefined();
+  });
+
+  test.each([
+    ['/\ud800', "paths must be valid Unicode, got '/\\ud800'"],
+    [`/${'a'.repeat(4_000)}`, 'paths must be at most 4000 characters long once URL-encoded, got 4001 in \'/aaa'],
+    [`/${'ü'.repeat(667)}`, 'paths must be at most 4000 characters long once URL-encoded, got 4003 in'],
+    ['#', "cache tags must have 1 to 256 characters after the '#', got 0 in '#'"],
+    [`#${'t'.repeat(257)}`, "cache tags must have 1 to 256 characters after the '#', got 257 in '#ttt"],
+    ['# a', "cache tags must be visible ASCII characters without ',' and '*', got '# a'"],
+    ['#a ', 'cache tags must be visible ASCII characters'],
+    ['#ü', 'cache tags must be visible ASCII characters'],
+    ['#a*', 'cache tags must be visible ASCII characters'],
+  ])('a path that is %.20j', (path, problem) => {
+    expect(pathProblem(path)).toMatch(problem);
+  });
+
+  test.each(['a', 'a/b.txt', '..a/b..txt', 'a/'])('a manifest is fine: %s', fileName => {
+    expect(manifestProblem(fileName)).toBeUndefined();
+  });
+
+  test.each([undefined, 1, ['a'], '', '/a', '..', '../a', 'a/../b'])('a manifest that is %j', fileName => {
+    expect(manifestProblem(fileName)).toBe(`manifest must be the name of a file in the artifact, such as 'invalidation.txt', got ${quote(fileName)}`);
+  });
+
+  test.each([
+    {}, { baseDirectory: 'dist/site', prefix: '..a' }, { indexDocuments: [], stripExtensions: [], exclude: [] },
+    { indexDocuments: ['index.html', 'a.htm'], stripExtensions: ['.html', '.tar.gz'], exclude: ['a/**'] },
+    { skipAdded: true }, { skipAdded: false }, { maxPaths: 1 }, { maxPaths: 3_000 }, { onMissingBaseline: 'FAIL' }, { onMissingBaseline: 'INVALIDATE_ALL' },
+  ])('options of changedFiles are fine: %j', options => {
+    expect(changedFilesProblem(options)).toBeUndefined();
+  });
+
+  test.each([
+    [{ baseDirectory: '..' }, "baseDirectory must be a folder such as 'dist', without '..', got '..'"],
+    [{ baseDirectory: 'a/../b' }, 'baseDirectory must be a folder'],
+    [{ baseDirectory: null }, 'baseDirectory must be a folder'],
+    [{ prefix: ['a'] }, "prefix must be a folder such as 'dist', without '..', got [\"a\"]"],
+    [{ indexDocuments: 'index.html' }, "indexDocuments must be a list of strings, got 'index.html'"],
+    [{ stripExtensions: ['.html', ''] }, 'stripExtensions must be a list of strings, got [".html",""]'],
+    [{ exclude: ['a', 1] }, 'exclude must be a list of strings, got ["a",1]'],
+    [{ indexDocuments: ['a.html', 'b/c.html'] }, 'indexDocuments must be names without a folder, such as \'index.html\', got ["a.html","b/c.html"]'],
+    [{ stripExtensions: ['.a', 'html'] }, 'stripExtensions must start with \'.\', such as \'.html\', got [".a","html"]'],
+    [{ stripExtensions: ['.'] }, "stripExtensions must start with '.'"],
+    [{ stripExtensions: ['x.html'] }, "stripExtensions must start with '.'"],
+    [{ stripExtensions: ['.a/b'] }, "stripExtensions must start with '.'"],
+    [{ skipAdded: 'yes' }, "skipAdded must be true or false, got 'yes'"],
+    [{ maxPaths: 0 }, 'maxPaths must be a whole number from 1 to 3000, got 0'],
+    [{ maxPaths: 3_001 }, 'maxPaths must be a whole number from 1 to 3000, got 3001'],
+    [{ maxPaths: 1.5 }, 'maxPaths must be a whole number from 1 to 3000, got 1.5'],
+    [{ maxPaths: '1' }, "maxPaths must be a whole number from 1 to 3000, got '1'"],
+    [{ onMissingBaseline: 'SKIP' }, "onMissingBaseline must be INVALIDATE_ALL or FAIL, got 'SKIP'"],
+  ])('options of changedFiles that are %j', (options, problem) => {
+    expect(changedFilesProblem(options)).toMatch(problem);
   });
 
   test.each(['id', 'x'.repeat(1224), 'Website_1+=,.@:/-'])('an external id is fine: %.20s', externalId => {
@@ -90,5 +150,6 @@ test('quote keeps a message on one line and short', () => {
   expect(quote('a\nb')).toBe("'a\\nb'");
   expect(quote('say "x"')).toBe("'say \"x\"'");
   expect(quote(undefined)).toBe('undefined');
-  expect(quote('x'.repeat(1000))).toHaveLength(120);
+  expect(quote('x'.repeat(118))).toBe(`'${'x'.repeat(118)}'`);
+  expect(quote('x'.repeat(119))).toBe(`'${'x'.repeat(116)}...`);
 });

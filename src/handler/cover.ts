@@ -134,7 +134,7 @@ function best(ways: Way[]): Way[] {
 }
 
 function isBetter(way: Way, than: Way): boolean {
-  return way.unchanged - than.unchanged < 0 || (way.unchanged === than.unchanged && way.patterns < than.patterns);
+  return way.unchanged < than.unchanged || (way.unchanged === than.unchanged && way.patterns < than.patterns);
 }
 
 function pathsOf(way: Way): string[] {

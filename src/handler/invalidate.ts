@@ -120,7 +120,7 @@ async function complete({ parameters, progress, budget }: Work, invalidations: I
 const MAX_SLOWDOWN = 8;
 
 /** No trouble: CloudFront is at work. */
-class InProgress extends Busy {
+export class InProgress extends Busy {
   constructor(message: string) {
     super('JobFailed', message);
   }

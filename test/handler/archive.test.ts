@@ -1,6 +1,7 @@
 import { crc32, deflateRawSync } from 'zlib';
-import { Sandbox } from '../../sandbox';
-import { Archive } from '../../src/handler/archive';
+import { Sandbox, type FaultKind } from '../../sandbox';
+import { Archive, Unreadable } from '../../src/handler/archive';
+import { Busy } from '../../src/handler/failure';
 import { givenArchive, givenRawArchive } from '../given-archive';
 
 const LOCATION = { bucket: 'artifacts', key: 'site.zip' };
@@ -65,6 +66,13 @@ test('a file is read, deflated or not, and one that is not there is not', async 
   expect(await other.read('missing.txt', 100_000)).toBeUndefined();
 });
 
+test('a file that is larger than one part is read in parts', async () => {
+  const content = Buffer.from(Array.from({ length: 5 * 1024 * 1024 }, (_, index) => index % 251));
+  const archive = await open(await givenArchive({ 'large.bin': content, 'end.bin': Buffer.alloc(200_000) }, { compress: false }));
+  expect((await archive.read('large.bin', content.length))?.equals(content)).toBe(true);
+  expect(sandbox.requests.length).toBeGreaterThan(2);
+});
+
 test('of a large archive, the directory alone is read', async () => {
   const files = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`file-${index}`, Buffer.alloc(50_000, index)]));
   const bytes = await givenArchive(files, { compress: false });
@@ -74,11 +82,43 @@ test('of a large archive, the directory alone is read', async () => {
   expect(sandbox.requests).toMatchObject([{ operation: 'GetObject', input: { Range: 'bytes=-131072' }, status: 206 }]);
 });
 
-test('a directory that is longer than the end of the archive is read in one piece more', async () => {
-  const files = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`${'d'.repeat(40)}/file-${index}`, '1']));
-  expect(await namesOf(await givenArchive(files))).toHaveLength(5_000);
-  expect(sandbox.requests.length).toBeLessThanOrEqual(2);
+describe('a directory that is longer than the end of the archive', () => {
+  const FILES = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`${'d'.repeat(40)}/file-${index}`, '1']));
+
+  test('is read in one piece more', async () => {
+    const archive = await open(await givenArchive(FILES));
+    expect((await filesIn(archive)).size).toBe(5_000);
+    expect(sandbox.requests).toHaveLength(2);
+    expect(archive.bytesRead).toBe(sandbox.requests.reduce((sum, { input }) => sum + lengthOf(String(input.Range), archive.size), 0));
+  });
+
+  test.each<[FaultKind, string]>([
+    [{ error: 'SlowDown', status: 503, message: 'Reduce your request rate.' }, 'SlowDown: Reduce your request rate'],
+    [{ truncate: true }, 'Error: aborted'],
+    [{ reset: 'before' }, 'Error: '],
+  ])('is worth another attempt after %j', async (kind, words) => {
+    const archive = await open(await givenArchive(FILES));
+    sandbox.faults.add({ service: 's3', operation: 'GetObject', fault: kind, times: 1 });
+    const busy: unknown = await filesIn(archive).catch((error: unknown) => error);
+    expect(busy).toBeInstanceOf(Busy);
+    expect(busy).toMatchObject({
+      type: 'SystemUnavailable',
+      message: expect.stringMatching(/^S3 did not answer GetObject for the artifact s3:\/\/artifacts\/site\.zip: .*\. Retry the stage once S3 has recovered: https:\/\/health\.aws\.amazon\.com$/),
+    });
+    expect((busy as Busy).message).toMatch(words);
+  });
+
+  test('is unreadable where that is not allowed any more', async () => {
+    const archive = await open(await givenArchive(FILES));
+    sandbox.faults.add({ service: 's3', operation: 'GetObject', fault: { error: 'AccessDenied', status: 403, message: 'Access Denied' }, times: 1 });
+    await expect(filesIn(archive)).rejects.toThrow(new Unreadable('the artifact s3://artifacts/site.zip cannot be read: AccessDenied: Access Denied'));
+  });
 });
+
+function lengthOf(range: string, size: number): number {
+  const [, start, end] = /^bytes=(\d*)-(\d+)$/.exec(range)!;
+  return start === '' ? Math.min(Number(end), size) : Number(end) - Number(start) + 1;
+}
 
 describe('a hostile archive is unreadable, and nothing worse', () => {
   test.each<[string, () => Promise<Buffer> | Buffer, string]>([
@@ -87,6 +127,8 @@ describe('a hostile archive is unreadable, and nothing worse', () => {
     ['cut in half', async () => (await givenArchive({ a: '1', b: '2' })).subarray(0, 60), 'End of central directory'],
     ['a name that leaves the archive', () => givenRawArchive({ name: Buffer.from('../../etc/passwd') }), 'invalid relative path'],
     ['an absolute name', () => givenRawArchive({ name: Buffer.from('/etc/passwd') }), 'absolute path'],
+    ['more files than the function has memory for', () => givenRawArchive({ name: Buffer.from('000000'), numbered: true }, 102_401), 'it has more than 102400 files, which is too many'],
+    ['a directory that the function has no memory for', () => givenRawArchive({ name: Buffer.from('n'.repeat(60_000)) }, 500), 'its directory is larger than 25165824 bytes, which is too much'],
     ['a control character in a name', () => givenRawArchive({ name: Buffer.from('a\nb'), flags: 0x0800 }), 'control characters in its name: "a\\nb"'],
     ['a directory that is not where it should be', () => givenRawArchive({ name: Buffer.from('a'), directoryOffset: 1_000_000 }), 'it ends before its directory does'],
     ['more files than there are', () => givenRawArchive({ name: Buffer.from('a'), count: 60_000 }), 'it ends before its directory does'],
@@ -98,12 +140,22 @@ describe('a hostile archive is unreadable, and nothing worse', () => {
     await expect((async () => namesOf(await archive()))()).rejects.toThrow(message);
   });
 
-  test('a file that is larger than it may be is not read', async () => {
-    const archive = await open(await givenArchive({ 'paths.txt': 'x'.repeat(1_000) }));
-    await expect(archive.read('paths.txt', 999)).rejects.toThrow('paths.txt has 1000 bytes, more than 999');
+  test('of a long name, only the beginning is told', async () => {
+    const archive = await open(givenRawArchive({ name: Buffer.from(`${'a'.repeat(300)}\n`), flags: 0x0800 }));
+    await expect(filesIn(archive)).rejects.toThrow(/"a{199}$/);
   });
 
-  test('a gigabyte that says it is a few bytes is not unpacked', async () => {
+  test('as many files as the function has memory for are not too many', async () => {
+    expect(await namesOf(givenRawArchive({ name: Buffer.from('000000'), numbered: true }, 102_400))).toHaveLength(102_400);
+  });
+
+  test('a file that is larger than it may be is not read', async () => {
+    const bytes = await givenArchive({ 'paths.txt': 'x'.repeat(1_000) });
+    await expect((await open(bytes)).read('paths.txt', 999)).rejects.toThrow('paths.txt has 1000 bytes, more than 999');
+    expect(await (await open(bytes)).read('paths.txt', 1_000)).toHaveLength(1_000);
+  });
+
+  test('a hundred megabytes that say they are a few bytes are not unpacked', async () => {
     const archive = await open(givenRawArchive({ name: Buffer.from('paths.txt'), content: deflateRawSync(Buffer.alloc(100_000_000)), size: 10, method: 8 }));
     await expect(archive.read('paths.txt', 1_000)).rejects.toThrow('too many bytes in the stream');
   });

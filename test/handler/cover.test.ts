@@ -32,6 +32,14 @@ test('never more than 15 wildcards', () => {
   expect(paths.length).toBeLessThanOrEqual(25);
 });
 
+test('as many as 15 wildcards', () => {
+  const changed = Array.from({ length: 15 }, (_, index) => `/d${index}/1*`);
+  const unchanged = Array.from({ length: 15 }, (_, index) => `/d${index}/2`);
+  expect(cover(changed, unchanged, 100)).toEqual({ paths: [...changed].sort(), unchanged: 0 });
+  // With one more, the two that share a directory are given up for it.
+  expect(cover([...changed, '/d3/3*'], [...unchanged, '/d3/4'], 100)).toEqual({ paths: [...changed.filter(path => path !== '/d3/1*'), '/d3/*'].sort(), unchanged: 2 });
+});
+
 test('a path that is a wildcard already counts as one', () => {
   const changed = Array.from({ length: 16 }, (_, index) => `/d/${index}*`);
   expect(cover(changed, ['/d/x', '/e'], 100)).toEqual({ paths: ['/d/*'], unchanged: 1 });

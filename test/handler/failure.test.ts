@@ -8,7 +8,9 @@ describe('final errors of CloudFront are reported at once', () => {
   test.each([
     ['AccessDenied', 403, 'PermissionError', /cloudfront:GetInvalidation/],
     ['AccessDeniedException', 403, 'PermissionError', /role/],
-    ['ExpiredToken', 403, 'PermissionError', /role/],
+    ['ExpiredToken', 403, 'PermissionError', /Allow the function's role .*, and look for a service control policy or permissions boundary that denies it\.$/],
+    ['AccessDenied', 400, 'PermissionError', /role/],
+    ['AccessDeniedException', 400, 'PermissionError', /role/],
     ['NoSuchDistribution', 404, 'ConfigurationError', /deleted or replaced/],
     ['EntityNotFound', 404, 'ConfigurationError', /deleted or replaced/],
     ['InvalidArgument', 400, 'ConfigurationError', /Check the paths/],
@@ -38,8 +40,29 @@ describe('errors that pass are waited out', () => {
   ])('%s', (name, status, type) => {
     const busy = fromCloudFront(awsError(name, status), 'CreateInvalidation', { kind: 'distribution', id: 'E1' });
     expect(busy).toBeInstanceOf(Busy);
+    expect(busy.name).toBe('Busy');
     expect(busy.type).toBe(type);
     expect(busy.message).toMatch('distribution E1');
+  });
+
+  test.each([
+    ['TooManyInvalidationsInProgress', /^The invalidation quota of distribution E1 is full: .* invalidate less often, name fewer paths or cover them .*or ask AWS for a higher quota\.$/],
+    ['BatchTooLarge', /^CloudFront found the invalidation of distribution E1 too large: .*Name fewer paths or cover them with one wildcard\.$/],
+    ['NoSuchInvalidation', /^CloudFront does not know the invalidation of distribution E1 that it has just accepted: /],
+    ['Throttling', /^CloudFront did not answer CreateInvalidation for distribution E1: .*Retry the stage once CloudFront has recovered: https:/],
+  ])('%s says what to do', (name, advice) => {
+    expect(fromCloudFront(awsError(name, 400), 'CreateInvalidation', { kind: 'distribution', id: 'E1' }).message).toMatch(advice);
+  });
+
+  test.each([
+    [199, true], [200, true], [299, true], [300, false], [400, false], [404, false], [499, false], [500, true], [503, true],
+  ])('an answer of status %i: %s', (status, isWaitedOut) => {
+    expect(isWorthAnotherAttempt(awsError('Whatever', status))).toBe(isWaitedOut);
+  });
+
+  test('an error with half of an answer is one met on the way', () => {
+    expect(isWorthAnotherAttempt(Object.assign(new Error('x'), { name: 'AccessDenied', $metadata: {} }))).toBe(true);
+    expect(isWorthAnotherAttempt(Object.assign(new Error('x'), { name: 'AccessDenied', $metadata: null }))).toBe(true);
   });
 
   test.each([new Error('socket hang up'), Object.assign(new Error('read'), { code: 'ECONNRESET' }), 'no error at all', undefined])('%p', error => {
@@ -72,6 +95,23 @@ describe('errors of STS', () => {
   });
 
   test.each([
+    [undefined, 'and that it asks for no external id.'], ['say "website"', 'and that it asks for the external id \'say "website"\'.'],
+  ])('the external id %j is part of the advice', (externalId, advice) => {
+    const failure = fromSts(awsError('AccessDenied', 403, 'because no resource-based policy allows it'), { ...ROLE, externalId });
+    expect(failure.message).toMatch(advice);
+    expect(fromSts(awsError('AccessDenied', 403, 'in a service control policy'), ROLE).message)
+      .toMatch('and look for a service control policy or permissions boundary that denies it.');
+  });
+
+  test.each([
+    ['RegionDisabledException', 403, /^STS is not active in the Region .*Activate it in the IAM console of that account, under account settings\.$/],
+    ['Throttling', 400, /^STS did not answer AssumeRole for .*Retry the stage once STS has recovered: https:/],
+    ['ValidationError', 400, /^STS refused AssumeRole for the role /],
+  ])('%s says what to do', (name, status, advice) => {
+    expect(fromSts(awsError(name, status), ROLE).message).toMatch(advice);
+  });
+
+  test.each([
     ['RegionDisabledException', 403, 'ConfigurationError', Failure],
     ['ValidationError', 400, 'ConfigurationError', Failure],
     ['InvalidClientTokenId', 403, 'PermissionError', Failure],
@@ -90,9 +130,17 @@ test('both forms of the used caller reference are known', () => {
   expect(isUsedCallerReference(awsError('InvalidArgument', 400, 'Your request contains a caller reference that was used for a previous invalidation ' +
     'batch for the same distribution.'))).toBe(true);
   expect(isUsedCallerReference(awsError('InvalidArgument', 400, 'Your request contains one or more invalid invalidation paths.'))).toBe(false);
+  expect(isUsedCallerReference(awsError('InvalidArgument', 400, 'The CallerReference was used'))).toBe(true);
   expect(isUsedCallerReference(awsError('AccessDenied', 403, 'caller reference'))).toBe(false);
 });
 
-test('an error without words is its name', () => {
+test('an error without words of its own is its name', () => {
   expect(describeError(awsError('AccessDenied', 403)).words).toBe('AccessDenied');
+  expect(describeError(awsError('AccessDenied', 403, 'AccessDenied')).words).toBe('AccessDenied');
+});
+
+test('the words of an error, without the white space and the full stop at their end', () => {
+  expect(describeError(awsError('AccessDenied', 403, ' No. Not you. \n'))).toEqual({ name: 'AccessDenied', status: 403, words: 'AccessDenied: No. Not you' });
+  expect(describeError(new Error('socket hang up'))).toEqual({ name: 'Error', status: undefined, words: 'Error: socket hang up' });
+  expect(describeError('no error at all')).toEqual({ name: 'Error', words: 'no error at all' });
 });

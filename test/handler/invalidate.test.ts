@@ -1,5 +1,5 @@
 import { Busy, Failure } from '../../src/handler/failure';
-import { backoff, formatSeconds, pollPause, waitFor } from '../../src/handler/invalidate';
+import { backoff, formatSeconds, InProgress, pollPause, waitFor } from '../../src/handler/invalidate';
 import { begin } from '../../src/handler/progress';
 
 test.each([
@@ -23,8 +23,10 @@ test.each([
   expect(formatSeconds(seconds)).toBe(text);
 });
 
-describe('waitFor, while CloudFront is always busy', () => {
+describe('waitFor', () => {
   const START = 1_800_000_000_000;
+  const THROTTLED = new Busy('SystemUnavailable', 'busy');
+  const POLL = new InProgress('in progress');
 
   beforeEach(() => {
     jest.useFakeTimers({ now: START });
@@ -37,7 +39,7 @@ describe('waitFor, while CloudFront is always busy', () => {
     jest.useRealTimers();
   });
 
-  test('ends before it would sleep into the time of the report', async () => {
+  test('while CloudFront is always busy, ends before it would sleep into the time of the report', async () => {
     const { attempts, outcome } = await waitFrom({ workFor: 40_000, timeoutSeconds: 3_600 });
     expect(outcome).toEqual({ answer: undefined, after: 31_000 });
     expect(attempts).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000]);
@@ -53,12 +55,22 @@ describe('waitFor, while CloudFront is always busy', () => {
     expect(await waitFrom({ workFor: 249, timeoutSeconds: 3_600 })).toEqual({ attempts: [], outcome: { answer: undefined, after: 0 } });
   });
 
-  async function waitFrom({ workFor, timeoutSeconds }: { workFor: number; timeoutSeconds: number }) {
+  test('polls twice, four times, at most eight times as rarely after each poll that was throttled', async () => {
+    const polls = [POLL, POLL, THROTTLED, POLL, POLL, THROTTLED, POLL, POLL, THROTTLED, POLL, POLL, THROTTLED, POLL, POLL];
+    const { attempts } = await waitFrom({ workFor: 280_000, timeoutSeconds: 3_600 }, polls);
+    const pauses = attempts.slice(1).map((at, index) => at - attempts[index]);
+    expect(pauses.slice(0, polls.length)).toEqual([
+      1_000, 1_000, /* throttled */ 1_000, 2_000, 2_000, /* throttled */ 1_000, 4_000, 4_000, /* throttled */ 1_000, 8_000, 8_000,
+      /* throttled */ 1_000, 8_000, 8_000,
+    ]);
+  });
+
+  async function waitFrom({ workFor, timeoutSeconds }: { workFor: number; timeoutSeconds: number }, busy: readonly Busy[] = []) {
     const attempts: number[] = [];
     const budget = { workUntil: START + workFor, reportUntil: START + workFor + 20_000 };
     const waiting = waitFor(async () => {
       attempts.push(Date.now() - START);
-      throw new Busy('SystemUnavailable', 'busy');
+      throw busy[attempts.length - 1] ?? THROTTLED;
     }, begin('job'), timeoutSeconds, budget).then(
       answer => ({ answer, after: Date.now() - START }),
       (failure: Failure) => ({ failure: failure.message, after: Date.now() - START }),

@@ -15,7 +15,11 @@ test.each([
   ['', []],
   ['# nothing\n', []],
   ['[]', []],
-])('%j lists %j', (text, paths) => {
+  ['/a # b', ['/a # b']],
+  ['/a\n'.repeat(10_000), Array<string>(10_000).fill('/a')],
+  ['/a*\n'.repeat(1_500), Array<string>(1_500).fill('/a*')],
+  ['/a*b'.slice(0, 3), ['/a*']],
+])('%.30j lists %.30j', (text, paths) => {
   expect(parse(text)).toEqual(paths);
 });
 
@@ -26,6 +30,7 @@ test.each<[string | Buffer, string]>([
   ['["/a", "b"]', "invalidation.txt: item 2: paths must start with '/'"],
   ['["/a", 1]', 'invalidation.txt: item 2: paths must be strings, got 1'],
   ['["/a"', "invalidation.txt: it begins with '[' and is no JSON array"],
+  ['/a #\nb#', "invalidation.txt: line 2: paths must start with '/' or '#', got 'b#'"],
   [`/${'a'.repeat(4001)}`, 'invalidation.txt: line 1: paths must be at most 4000 characters'],
   ['/a\n'.repeat(10_001), 'invalidation.txt: it must list at most 10000 paths, got 10001'],
   ['/a*\n'.repeat(1_501), 'invalidation.txt: it must list at most 1500 paths with a wildcard, got 1501'],

@@ -25,13 +25,20 @@ test('a tenant takes the place of the distribution in the environment', () => {
   expect(parameters).not.toHaveProperty('distributionId');
 });
 
+test('a role without an external id', () => {
+  const distributionRole = { arn: 'arn:aws:iam::111122223333:role/invalidate' };
+  expect(parse(JSON.stringify({ distributionRole }), ENVIRONMENT)).toMatchObject({ distributionRole });
+});
+
 test('white space and escapes of a hand-written object are fine', () => {
   expect(parse('{\n  "paths": ["/caf\\u00e9"]\n}', ENVIRONMENT).paths).toEqual(['/café']);
 });
 
 describe('a ConfigurationError', () => {
   test.each([
-    ['not JSON', 'UserParameters must be a JSON object, got \'not JSON\''],
+    ['not JSON', 'UserParameters must be a JSON object, got \'not JSON\'. Where a pipeline variable is part of it, ' +
+      'the variable\'s value must not contain quotes, backslashes or line breaks.'],
+    ['/', 'UserParameters must be a JSON object'],
     ['{"paths":["/a"', 'UserParameters must be a JSON object'],
     ['{"paths":["/a"],}', 'UserParameters must be a JSON object'],
     ['{"paths":["/a"]} x', 'UserParameters must be a JSON object'],
@@ -43,7 +50,7 @@ describe('a ConfigurationError', () => {
     ['1', 'UserParameters must be a JSON object'],
     ['{"path":["/a"]}', "UserParameters has an unknown parameter 'path': expected distributionId,"],
     ['{"__proto__":{}}', "UserParameters has an unknown parameter '__proto__'"],
-    ['{"paths":["/a"],"paths":["/b"]}', "UserParameters must name each parameter once, got 'paths' twice"],
+    ['{"paths":["/a"],"paths":["/b"]}', "UserParameters must name each parameter once, got 'paths' twice. A pipeline variable's value must not contain quotes."],
     ['{"paths":["/a"],"p\\u0061ths":["/b"]}', "UserParameters must name each parameter once, got 'paths' twice"],
     ['{"paths":[]}', 'paths must not be empty'],
     ['{"paths":"/a"}', 'paths must be a list of strings'],
@@ -62,6 +69,7 @@ describe('a ConfigurationError', () => {
     ['{"paths":{"changedFiles":{"pipelineName":"P","actionName":"A"}}}', 'changedFiles must have a stageName, got undefined'],
     ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"S","actionName":"A","bucket":"b"}}}', "changedFiles has an unknown part 'bucket'"],
     ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"S","actionName":"A","maxPaths":0}}}', 'maxPaths must be a whole number from 1 to 3000, got 0'],
+    ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"","actionName":"A"}}}', "changedFiles must have a stageName, got ''"],
     ['{"distributionId":"E1","distributionTenantId":"dt_1"}', 'distributionId and distributionTenantId exclude each other'],
     ['{"distributionTenantId":"dt/1"}', 'distributionTenantId must be the id of a CloudFront distribution tenant'],
     ['{"distributionTenantId":null}', 'distributionTenantId must be the id of a CloudFront distribution tenant'],
@@ -87,7 +95,9 @@ describe('a ConfigurationError', () => {
   });
 
   test('no distribution anywhere', () => {
-    expect(() => parse('{"paths":["/a"]}')).toThrow('distributionId is missing');
+    expect(() => parse('{"paths":["/a"]}')).toThrow(expect.objectContaining({
+      type: 'ConfigurationError', message: expect.stringMatching(/^distributionId is missing: .*, or set the function's environment variable CLOUDFRONT_DISTRIBUTION_ID\.$/),
+    }));
   });
 });
 

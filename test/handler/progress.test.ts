@@ -7,6 +7,26 @@ test('a token brings back the progress it was made of', () => {
   expect(fromContinuationToken(toContinuationToken(progress))).toEqual(progress);
 });
 
+test('a token brings back what a report says of the paths', () => {
+  const found = { paths: 3, batches: 1, changes: { changed: 0, unchanged: 2 }, note: 'all of it' };
+  const progress = { ...begin('job'), found };
+  expect(fromContinuationToken(toContinuationToken(progress))).toEqual({ ...progress, createTime: undefined });
+});
+
+test('a token is good for twice the longest time-out', () => {
+  const twoDays = 2 * 86_400_000;
+  jest.useFakeTimers({ now: 1_800_000_000_000 });
+  try {
+    const aged = (milliseconds: number) => toContinuationToken({ ...begin('job'), startedAt: Date.now() - milliseconds });
+    expect(() => fromContinuationToken(aged(twoDays))).not.toThrow();
+    expect(() => fromContinuationToken(aged(-twoDays))).not.toThrow();
+    expect(() => fromContinuationToken(aged(twoDays + 1))).toThrow('Retry the stage to start the invalidation anew.');
+    expect(() => fromContinuationToken(aged(-twoDays - 1))).toThrow('Retry the stage to start the invalidation anew.');
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
 test('a token of a job that has no invalidation yet', () => {
   const progress = begin('job');
   expect(fromContinuationToken(toContinuationToken(progress))).toEqual({ ...progress, found: undefined, createTime: undefined });
@@ -40,6 +60,13 @@ describe('a token that this function did not write', () => {
     ['with two invalidations open', JSON.stringify({ ...token, completed: -1 })],
     ['with an invalidation of nothing', JSON.stringify({ ...token, found: undefined })],
     ['with a count that is none', JSON.stringify({ ...token, found: { paths: -1, batches: 1 } })],
+    ['with changes that are none', JSON.stringify({ ...token, found: { paths: 1, batches: 1, changes: 'some' } })],
+    ['with unchanged files that are no count', JSON.stringify({ ...token, found: { paths: 1, batches: 1, changes: { changed: 1 } } })],
+    ['with changed files that are no count', JSON.stringify({ ...token, found: { paths: 1, batches: 1, changes: { unchanged: 1 } } })],
+    ['with a note that is no text', JSON.stringify({ ...token, found: { paths: 1, batches: 1, note: 1 } })],
+    ['with a create time that is a list', JSON.stringify({ ...token, createTime: ['2026-11-23T00:00:00.000Z'] })],
+    ['started at a text', JSON.stringify({ ...token, startedAt: String(Date.now()) })],
+    ['with an id that goes on', JSON.stringify({ ...token, callerReference: 'job/x' })],
     ['with changes that are no counts', JSON.stringify({ ...token, found: { paths: 1, batches: 1, changes: { changed: '1' } } })],
     ['started in another year', JSON.stringify({ ...token, startedAt: 0 })],
     ['started at no time', JSON.stringify({ ...token, startedAt: null })],

@@ -29,7 +29,18 @@ test('other index documents, and none', () => {
   expect(new Site({ indexDocuments: [] }).pathsOf('a/index.html')).toEqual(['/a/index.html']);
 });
 
-test.each(['dist', 'dist/', './dist', '/dist/'])('the base directory %s is stripped, and what is outside of it does not count', baseDirectory => {
+test('nothing is excluded, no extension stripped and no folder put in front, unless it is said', () => {
+  const site = new Site({});
+  expect(site.keyOf('a/b.html')).toBe('a/b.html');
+  expect(site.excludes('a/b.html')).toBe(false);
+  expect(site.pathsOf('a/b.html')).toEqual(['/a/b.html']);
+});
+
+test('the path of an object by which files are counted', () => {
+  expect(new Site({ prefix: 'docs' }).pathOf('docs/a b?.html')).toBe('/docs/a%20b%3F.html');
+});
+
+test.each(['dist', 'dist/', './dist', '/dist/', '././dist//', './/dist'])('the base directory %s is stripped, and what is outside of it does not count', baseDirectory => {
   const site = new Site({ baseDirectory });
   expect(site.keyOf('dist/a/index.html')).toBe('a/index.html');
   expect(site.keyOf('distant/a')).toBeUndefined();
@@ -38,6 +49,10 @@ test.each(['dist', 'dist/', './dist', '/dist/'])('the base directory %s is strip
 
 test.each(['', '.', './', '/'])('the base directory %j is the whole artifact', baseDirectory => {
   expect(new Site({ baseDirectory }).keyOf('a')).toBe('a');
+});
+
+test('a base directory of two folders, one of which ends with a dot', () => {
+  expect(new Site({ baseDirectory: 'build./site' }).keyOf('build./site/a')).toBe('a');
 });
 
 test('the prefix is put in front, and is part of every path', () => {
@@ -53,6 +68,7 @@ test.each([
   ['*.map', 'docs/a/b.map', false],
   ['**/*.map', 'docs/a/b.map', true],
   ['.well-known/**', 'docs/.well-known/x', true],
+  ['**/*.map', 'docs/a/.hidden.map', true],
 ])('what %s excludes below the base directory: %s is %s', (pattern, key, excluded) => {
   expect(new Site({ prefix: 'docs', exclude: [pattern] }).excludes(key)).toBe(excluded);
 });
