@@ -285,7 +285,7 @@ new JsonFile(project, 'stryker.config.json', {
       projectType: 'custom',
       enableFindRelatedTests: false,
       config: {
-        testMatch: ['<rootDir>/test/@(cloudfront|contract|invalidation)*.test.ts', '<rootDir>/test/handler/@(archive|budget|cover|event|failure|invalidate|manifest|parameters|paths|progress|report|urls).test.ts'],
+        testMatch: ['<rootDir>/test/@(cloudfront|contract|invalidation|nag)*.test.ts', '<rootDir>/test/private/*.test.ts', '<rootDir>/test/handler/@(archive|budget|cover|event|failure|invalidate|manifest|parameters|paths|progress|report|urls).test.ts'],
         transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.dev.json', isolatedModules: true, diagnostics: false }] },
         moduleNameMapper: { [`^${NAME}$`]: '<rootDir>/src/index.ts' },
         clearMocks: true,
