@@ -293,6 +293,18 @@ describe('with a role that the function assumes', () => {
         'Deploy it first, and give its id as text');
     });
 
+    test.each([[{}, WEBSITE], [PIPELINE, {}], [{}, {}]])('is no concern where an account is not known: pipeline %j, distribution %j', (env, websiteEnv) => {
+      const app = new App();
+      const [stack, website] = [new Stack(app, 'Pipeline', { env }), new Stack(app, 'Website', { env: websiteEnv })];
+      expect(() => givenAction(stack, { distribution: givenImportedDistribution(website), distributionRole: undefined })).not.toThrow();
+    });
+
+    test('names the prop of a tenant', () => {
+      const { stack, website } = givenStacks();
+      expect(() => givenAction(stack, { distribution: undefined, distributionTenant: givenDistributionTenant(website) }))
+        .toThrow("distributionTenant must have an id that the pipeline knows, but 'Website/Tenant' belongs to account 444455556666");
+    });
+
     test('needs a role of that account', () => {
       const { stack, website } = givenStacks();
       expect(() => givenAction(stack, { distribution: givenImportedDistribution(website), distributionRole: undefined })).toThrow(
@@ -439,6 +451,28 @@ describe('with paths that come from an artifact', () => {
     const pipeline = new codepipeline.CfnPipeline(stack, 'Cfn', { roleArn: 'arn:aws:iam::111122223333:role/pipeline', stages: [] });
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenImportedDistribution(stack), paths: InvalidationPaths.changedFiles(SITE) }))
       .toThrow("artifactStore of the pipeline 'Stack/Cfn' is not known before it is deployed");
+  });
+
+  test('a plain CloudFormation pipeline with a store for each Region: that of its own', () => {
+    const stack = new Stack(new App({ analyticsReporting: false }), 'Stack', { env: { account: '111122223333', region: 'eu-west-1' } });
+    const pipeline = new codepipeline.CfnPipeline(stack, 'Cfn', {
+      roleArn: 'arn:aws:iam::111122223333:role/pipeline',
+      artifactStores: ['us-east-1', 'eu-west-1'].map(region => ({ region, artifactStore: { type: 'S3', location: `artifacts-${region}` } })),
+      stages: [],
+    });
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenImportedDistribution(stack), paths: InvalidationPaths.changedFiles(SITE) });
+    expect(functionStatementsOf(stack)).toContainEqual(
+      { Effect: 'Allow', Action: 's3:GetObject', Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::artifacts-eu-west-1/*']] } });
+  });
+
+  test('a plain CloudFormation pipeline, and an artifact without a name', () => {
+    const stack = givenStack();
+    const pipeline = new codepipeline.CfnPipeline(stack, 'Cfn', {
+      roleArn: 'arn:aws:iam::111122223333:role/pipeline', artifactStore: { type: 'S3', location: 'artifacts' }, stages: [],
+    });
+    expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', {
+      pipeline, distribution: givenImportedDistribution(stack), paths: InvalidationPaths.changedFiles(new codepipeline.Artifact()),
+    })).toThrow('paths need an artifact with a name, as in new codepipeline.Artifact(\'Site\'), since the pipeline is a CfnPipeline');
   });
 });
 

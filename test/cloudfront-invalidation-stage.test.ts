@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
-import { App, CfnParameter, Duration, Fn, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Duration, Fn, Lazy, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
@@ -325,6 +325,40 @@ describe('an L1 pipeline', () => {
     Template.fromStack(stack).hasResourceProperties('AWS::CodePipeline::Pipeline', {
       DisableInboundStageTransitions: [{ Reason: 'not yet', StageName: 'InvalidateCloudFrontCache' }],
     });
+  });
+
+  test('keeps the transitions that are disabled already, and has a reason of its own', () => {
+    const stack = givenStack();
+    const pipeline = givenCfnPipeline(stack);
+    pipeline.disableInboundStageTransitions = [{ stageName: 'Approve', reason: 'holiday' }];
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), transitionToEnabled: false });
+    Template.fromStack(stack).hasResourceProperties('AWS::CodePipeline::Pipeline', {
+      DisableInboundStageTransitions: [
+        { Reason: 'holiday', StageName: 'Approve' },
+        { Reason: 'Transition disabled', StageName: 'InvalidateCloudFrontCache' },
+      ],
+    });
+  });
+
+  test('has its transition enabled otherwise', () => {
+    const stack = givenStack();
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline: givenCfnPipeline(stack), distribution: givenDistribution(stack) });
+    Template.fromStack(stack).hasResourceProperties('AWS::CodePipeline::Pipeline', { DisableInboundStageTransitions: Match.absent() });
+  });
+
+  test('transitions that are known to CloudFormation only', () => {
+    const stack = givenStack();
+    const pipeline = givenCfnPipeline(stack);
+    pipeline.disableInboundStageTransitions = Lazy.any({ produce: () => [] });
+    expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack) }))
+      .toThrow('disableInboundStageTransitions');
+  });
+
+  test('placement has another name for it', () => {
+    const stack = givenStack();
+    const pipeline = givenCfnPipeline(stack);
+    expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), placement: {} }))
+      .toThrow("placement needs a codepipeline.Pipeline, and 'Stack/Pipeline' is a CfnPipeline: use justAfterStage or rightBeforeStage");
   });
 
   test('a stage, and an action, of a name that is taken', () => {

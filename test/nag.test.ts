@@ -37,14 +37,19 @@ const WITH_ARTIFACT = [
 function judged(optionsFor: (stack: Stack) => Partial<CloudFrontInvalidationStageProps>): { findings: string[]; acknowledged: string[] } {
   const findings = new Set<string>();
   const acknowledged = new Set<string>();
-  const add = (lines: Set<string>) => ({ resource, ruleOriginalName, findingId }: nag.NagLoggerBaseData) => {
+  const add = (lines: Set<string>) => ({ resource, ruleOriginalName, findingId = '' }: nag.NagLoggerBaseData & { findingId?: string }) => {
     if (resource.node.path.includes('Invalidat')) {
       lines.add(`${resource.node.path} ${ruleOriginalName} ${findingId}`.replace(/<\w+\.Arn>/, '<Bucket>').trim());
     }
   };
   const ignore = () => {};
   const logger: nag.INagLogger = {
-    onCompliance: ignore, onNotApplicable: ignore, onSuppressedError: ignore, onError: add(findings), onNonCompliance: add(findings), onSuppressed: add(acknowledged),
+    onCompliance: ignore,
+    onNotApplicable: ignore,
+    onSuppressedError: ignore,
+    onError: add(findings),
+    onNonCompliance: add(findings),
+    onSuppressed: add(acknowledged),
   };
   const app = new App({ analyticsReporting: false });
   const stack = new Stack(app, 'Stack');

@@ -28,3 +28,12 @@ test('whatever the names, CodePipeline takes the namespace, and other names give
     expect(namespaceOf(stage, action)).not.toBe(namespaceOf(stage, other));
   }));
 });
+
+test.each([
+  ['St.age', 'St_age_Invalidate_NS_'],
+  ['a'.repeat(90), 'a'.repeat(90)],
+])('what CodePipeline does not take of the stage name %s is replaced', (stage, start) => {
+  const namespace = namespaceOf(stage, 'Invalidate');
+  expect(namespace).toMatch(/_[0-9a-f]{8}$/);
+  expect(namespace.startsWith(start)).toBe(true);
+});
