@@ -453,6 +453,12 @@ describe('with paths that come from an artifact', () => {
       .toThrow("artifactStore of the pipeline 'Stack/Cfn' is not known before it is deployed");
   });
 
+  test('a plain CloudFormation pipeline whose store is not known, and need not be, where no artifact is read', () => {
+    const stack = givenStack();
+    const pipeline = new codepipeline.CfnPipeline(stack, 'Cfn', { roleArn: 'arn:aws:iam::111122223333:role/pipeline', stages: [] });
+    expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenImportedDistribution(stack) })).not.toThrow();
+  });
+
   test('a plain CloudFormation pipeline with a store for each Region: that of its own', () => {
     const stack = new Stack(new App({ analyticsReporting: false }), 'Stack', { env: { account: '111122223333', region: 'eu-west-1' } });
     const pipeline = new codepipeline.CfnPipeline(stack, 'Cfn', {

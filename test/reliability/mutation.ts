@@ -9,6 +9,7 @@ import { SURVIVORS } from './survivors';
 
 const ROOT = join(__dirname, '..', '..');
 const LEAST_KILLED = 0.9;
+const MAX_CODE_LENGTH = 60;
 
 interface Report {
   readonly files: Readonly<Record<string, { readonly source: string; readonly mutants: readonly Mutant[] }>>;
@@ -48,14 +49,19 @@ for (const [file, { source, mutants }] of Object.entries(files).sort(([a], [b]) 
   rows.push(`| \`${file}\` | ${killed + survivors.length} | ${killed} | ${percent(killed, killed + survivors.length)} |`);
   for (const mutant of survivors) {
     const original = originalOf(mutant, source);
-    const text = `\`${file}\`: \`${original}\` → \`${mutant.replacement.replace(/\s+/g, ' ')}\``;
+    const text = `\`${file}:${mutant.location.start.line}\`: ${asCode(original)} → ${asCode(mutant.replacement)}`;
     const known = SURVIVORS.find(survivor => survivor.file === file && (survivor.code === undefined || source.split('\n')[mutant.location.start.line - 1].includes(survivor.code)));
     if (known === undefined) {
-      unexplained.push(`${file}:${mutant.location.start.line}:${mutant.location.start.column} ${text}`);
+      unexplained.push(text);
     } else {
       reasons.set(known.reason, [...reasons.get(known.reason) ?? [], text]);
     }
   }
+}
+
+function asCode(code: string): string {
+  const line = code.replace(/\s+/g, ' ');
+  return `\`\` ${line.length > MAX_CODE_LENGTH ? `${line.slice(0, MAX_CODE_LENGTH)}…` : line} \`\``;
 }
 
 function percent(part: number, whole: number): string {
@@ -74,7 +80,7 @@ ${rows.join('\n')}
 
 What no test notices:
 
-${[...reasons].map(([reason, mutants]) => `- ${mutants.length} × ${reason}`).join('\n')}
+${[...reasons].map(([reason, mutants]) => `${reason} (${mutants.length}):\n\n${mutants.map(mutant => `- ${mutant}`).join('\n')}`).join('\n\n')}
 `;
 console.log(text);
 if (unexplained.length > 0) {
