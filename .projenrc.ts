@@ -99,6 +99,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'aws-cdk-lib-newest@npm:aws-cdk-lib@^2',
     'cdk-nag@^2',
     'constructs-newest@npm:constructs@^10',
+    // 18 needs Node.js 22.
+    'dependency-cruiser@^17',
     'esbuild',
     'fast-check',
     'fast-xml-parser',
@@ -160,7 +162,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
 // Not among the options: what projen adds itself would take it back.
 project.gitignore.addPatterns('/test/integration/*.snapshot/asset.*', '__pycache__/', '/.stryker-tmp/', '/reports/');
 
-for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/rosetta/', '/.ci/', '/jest.config.json', '/stryker.config.json', '/reports/', '*.tsbuildinfo', '/.jsii.tabl.json', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
+for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/rosetta/', '/.ci/', '/jest.config.json', '/stryker.config.json', '/.dependency-cruiser.json', '/models/', '/reports/', '*.tsbuildinfo', '/.jsii.tabl.json', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
   project.addPackageIgnore(pattern);
 }
 
@@ -194,6 +196,37 @@ const typecheck = project.addTask('typecheck', {
   exec: 'tsc --noEmit --project tsconfig.dev.json',
 });
 
+// Who may import whom. ESLint's import/no-cycle does not see imports of types.
+new JsonFile(project, '.dependency-cruiser.json', {
+  marker: false,
+  obj: {
+    forbidden: [
+      { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+      {
+        name: 'handler-and-constructs-meet-in-the-contract',
+        severity: 'error',
+        from: { path: '^src/handler/' },
+        to: { path: '^src/', pathNot: '^src/(handler/|contract\\.ts$)' },
+      },
+      { name: 'constructs-do-not-import-the-handler', severity: 'error', from: { path: '^src/', pathNot: '^src/handler/' }, to: { path: '^src/handler/' } },
+      { name: 'the-handler-knows-no-cdk', severity: 'error', from: { path: '^src/(handler/|contract\\.ts$)' }, to: { path: '(aws-cdk-lib|constructs)(/|$)' } },
+      { name: 'what-ships-needs-nothing-else', severity: 'error', from: { path: '^src/' }, to: { path: '^(sandbox|benchmark|test|examples|scripts)/' } },
+      { name: 'tests-do-not-need-benchmarks', severity: 'error', from: { path: '^(test|sandbox|scripts)/' }, to: { path: '^benchmark/' } },
+      { name: 'the-build-needs-no-sandbox', severity: 'error', from: { path: '^scripts/' }, to: { path: '^(sandbox|test)/' } },
+      { name: 'the-sandbox-stands-alone', severity: 'error', from: { path: '^sandbox/' }, to: { path: '^(src|test|examples)/' } },
+    ],
+    options: {
+      doNotFollow: { path: 'node_modules' },
+      tsPreCompilationDeps: true,
+      tsConfig: { fileName: 'tsconfig.dev.json' },
+    },
+  },
+});
+const imports = project.addTask('lint:imports', {
+  description: 'Refuse imports that go in circles, and those from one layer to another that must not know it',
+  exec: 'depcruise --config .dependency-cruiser.json src sandbox test benchmark scripts examples',
+});
+
 // Every example in the README and in the doc comments compiles, with rosetta/default.ts-fixture around it.
 const rosetta = project.addTask('rosetta', {
   description: 'Compile the examples of the README and of the doc comments, and translate them',
@@ -209,6 +242,7 @@ const integration = project.addTask('integ', {
 // The tests use what ships: the bundle and the compiled package.
 project.testTask.prependSpawn(integration);
 project.testTask.prependSpawn(rosetta);
+project.testTask.prependSpawn(imports);
 project.testTask.prependSpawn(typecheck);
 project.testTask.prependSpawn(project.compileTask);
 project.testTask.prependSpawn(bundle);

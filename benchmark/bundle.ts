@@ -2,8 +2,7 @@ import { readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
 import { gzipSync } from 'zlib';
 import { build } from 'esbuild';
-
-const HANDLER = join(__dirname, '..', 'assets', 'handler');
+import { BUNDLED_HANDLER, loadedByEveryJob } from '../scripts/bundled-handler';
 
 export interface Bundle {
   readonly name: string;
@@ -13,7 +12,7 @@ export interface Bundle {
 
 /** What ships, what of it every job loads, and what people get who bundle the two SDK clients with esbuild's defaults. */
 export async function measureBundles(): Promise<Bundle[]> {
-  const files = readdirSync(HANDLER).filter(file => file.endsWith('.mjs'));
+  const files = readdirSync(BUNDLED_HANDLER).filter(file => file.endsWith('.mjs'));
   const { outputFiles } = await build({
     entryPoints: [join(__dirname, 'functions', 'sdk.mjs')], bundle: true, minify: true, platform: 'node', format: 'cjs', target: 'node24', write: false,
   });
@@ -30,14 +29,5 @@ export async function measureBundles(): Promise<Bundle[]> {
 }
 
 function read(file: string): Buffer {
-  return readFileSync(join(HANDLER, file));
-}
-
-/** The files that are loaded before the first job. */
-export function loadedByEveryJob(): string[] {
-  const loaded = new Set(['index.mjs']);
-  for (const file of loaded) {
-    [...read(file).toString('utf8').matchAll(/(?:from|import)\s*"\.\/([^"]+)"/g)].forEach(([, imported]) => loaded.add(imported));
-  }
-  return [...loaded];
+  return readFileSync(join(BUNDLED_HANDLER, file));
 }

@@ -1,7 +1,23 @@
-import type { Replay } from './changed-files';
-
 const [WIDTH, HEIGHT, LEFT, TOP, PANEL_GAP] = [960, 300, 56, 64, 36];
 const PLOT_HEIGHT = 168;
+
+/** One deployment: from one version to the next. */
+export interface Step {
+  readonly version: string;
+  readonly files: number;
+  readonly changed: number;
+  readonly paths: number;
+  /** Share of the files that stay in the cache. */
+  readonly kept: number;
+  /** The same with one wildcard for the deepest directory that has all changes in it. */
+  readonly keptByDirectory: number;
+}
+
+export interface Replay {
+  readonly title: string;
+  readonly what: string;
+  readonly steps: readonly Step[];
+}
 
 /** A bar for each deployment: how much of the cache it leaves. In the colours of the reader's page, light or dark. */
 export function plot(replays: readonly Replay[]): string {

@@ -10,7 +10,7 @@ import { join, relative } from 'path';
 import { promisify } from 'util';
 import { build } from 'esbuild';
 import type { Measurement } from './changed-files-measure';
-import { plot } from './changed-files-plot';
+import { plot, type Replay, type Step } from './changed-files-plot';
 import { Sandbox } from '../sandbox';
 import { compare, filesOf, pathsOf, type Files } from '../src/handler/changed-files';
 import { cover } from '../src/handler/cover';
@@ -33,24 +33,6 @@ Written by \`npx projen benchmark:changed-files --write\`; CPU and memory are th
 
 ![Share of the cache that each deployment keeps](changed-files.svg)
 `;
-
-/** One deployment: from one version to the next. */
-export interface Step {
-  readonly version: string;
-  readonly files: number;
-  readonly changed: number;
-  readonly paths: number;
-  /** Share of the files that stay in the cache. */
-  readonly kept: number;
-  /** The same with one wildcard for the deepest directory that has all changes in it. */
-  readonly keptByDirectory: number;
-}
-
-export interface Replay {
-  readonly title: string;
-  readonly what: string;
-  readonly steps: readonly Step[];
-}
 
 async function main(): Promise<void> {
   const sandbox = await Sandbox.start();

@@ -1,7 +1,7 @@
 import { denial, type Role } from './iam';
 import type { Lambda } from './lambda';
 import { isRecord, problemsOf, type ApiModel } from './model';
-import model from './models/codepipeline.json';
+import model from '../models/codepipeline.json';
 import { Service, ServiceError, type Answer, type Call, type Caller, type RawRequest, type Surroundings } from './service';
 
 const TARGET_PREFIX = 'CodePipeline_20150709.';

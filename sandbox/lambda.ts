@@ -96,7 +96,7 @@ export class Lambda {
   }
 
   function(nameOrArn: string): FunctionDefinition {
-    const definition = this.functions.get(nameOf(nameOrArn));
+    const definition = this.functions.get(functionNameOf(nameOrArn));
     if (definition === undefined) {
       throw new Error(`The sandbox has no function ${nameOrArn}`);
     }
@@ -104,7 +104,7 @@ export class Lambda {
   }
 
   addPermission(functionName: string, permission: Permission): void {
-    this.permissions.push({ functionName: nameOf(functionName), permission });
+    this.permissions.push({ functionName: functionNameOf(functionName), permission });
   }
 
   /** Whether a role may invoke the function: by its own policies, or by the function's. */
@@ -296,7 +296,7 @@ export class Lambda {
 /** One line a process, however many sandboxes it starts. */
 const told = new Set<string>();
 
-function nameOf(nameOrArn: string): string {
+function functionNameOf(nameOrArn: string): string {
   return nameOrArn.slice(nameOrArn.lastIndexOf(':') + 1);
 }
 

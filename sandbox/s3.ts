@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import { denial } from './iam';
 import { problemsOf, type ApiModel } from './model';
-import model from './models/s3.json';
+import model from '../models/s3.json';
 import { requestId, Service, ServiceError, type Answer, type Call, type Caller, type RawRequest, type Surroundings } from './service';
 
 interface StoredObject {

@@ -170,7 +170,7 @@ export class Sandbox {
   private addRoleAt(arn: string, statements: readonly Statement[]): Role {
     // A role that is deployed again keeps its key: functions that run may still use it.
     const accessKeyId = this.roles.get(arn)?.accessKeyId ?? `ASIA${String(this.roles.size + 1).padStart(16, '0')}`;
-    const role = new Role(nameOf(arn), arn, accessKeyId);
+    const role = new Role(roleNameOf(arn), arn, accessKeyId);
     role.statements.push(...statements);
     this.roles.set(arn, role);
     return role;
@@ -224,6 +224,6 @@ export class Sandbox {
   }
 }
 
-function nameOf(roleArn: string): string {
+function roleNameOf(roleArn: string): string {
   return roleArn.slice(roleArn.lastIndexOf('/') + 1);
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'crypto';
 import { XMLBuilder } from 'fast-xml-parser';
 import type { Role } from './iam';
 import { problemsOf, type ApiModel } from './model';
-import model from './models/sts.json';
+import model from '../models/sts.json';
 import { requestId, Service, ServiceError, type Answer, type Call, type Caller, type RawRequest, type Surroundings } from './service';
 
 const API_VERSION = '2011-06-15';

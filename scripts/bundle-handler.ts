@@ -36,7 +36,7 @@ const onlyWhatIsCalled: Plugin = {
   setup({ onLoad }) {
     onLoad({ filter: /client-[a-z0-9-]+[\\/]dist-es[\\/]schemas[\\/]schemas_0\.js$/ }, ({ path }) => {
       const service = /client-([a-z0-9-]+)/.exec(path)![1];
-      const { operations } = JSON.parse(readFileSync(join(ROOT, 'sandbox', 'models', `${service}.json`), 'utf8')) as Model;
+      const { operations } = JSON.parse(readFileSync(join(ROOT, 'models', `${service}.json`), 'utf8')) as Model;
       const errors = new Set(Object.values(operations).flatMap(operation => operation.errors ?? []).map(({ shape }) => shape));
       const contents = readFileSync(path, 'utf8')
         .replace(/^n0_registry\.registerError\((\w+)\$, \1\);$/gm, (line, error: string) => errors.has(error) ? line : '')

@@ -1,4 +1,17 @@
-import type { MissingBaselineBehavior } from './missing-baseline-behavior';
+/**
+ * What an action does when it is not known what has changed.
+ */
+export enum MissingBaselineBehavior {
+  /**
+   * Everything is invalidated, and the action's summary says why.
+   */
+  INVALIDATE_ALL = 'INVALIDATE_ALL',
+
+  /**
+   * The action fails.
+   */
+  FAIL = 'FAIL',
+}
 
 /**
  * How the files of an artifact become a website, and what to do with those that have changed.

@@ -1,25 +1,16 @@
-import { Lazy, Stack, Token, Tokenization } from 'aws-cdk-lib';
+import { Lazy, Stack } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct, IConstruct } from 'constructs';
 import { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
-import {
-  DEFAULT_TIMEOUT_SECONDS,
-  MAX_USER_PARAMETERS_LENGTH,
-  quote,
-  timeoutProblem,
-  type JobParameters,
-  type OutputVariable,
-  type PathSource,
-} from './contract';
-import { InvalidationFailurePolicy } from './invalidation-failure-policy';
+import { quote, type OutputVariable, type PathSource } from './contract';
 import { InvalidationPaths } from './invalidation-paths';
-import { distributionRoleOf } from './private/distribution-role';
 import { checkEnvironment } from './private/environment';
 import { acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
 import { artifactStoreOf, pipelineNameOf } from './private/pipeline';
-import { targetOf } from './private/target';
+import { targetResourceOf } from './private/target-resource';
+import { parametersOf, toUserParameters, type OptionParameters } from './private/user-parameters';
 import { namespaceOf } from './private/variables';
 
 /**
@@ -105,10 +96,11 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   protected readonly providedActionProperties: codepipeline.ActionProperties;
 
   private readonly paths: InvalidationPaths;
-  private readonly parameters: JobParameters;
+  private readonly parameters: OptionParameters;
   private readonly namespace: string;
   private actionRole?: iam.IRole;
   private stageName?: string;
+  private invalidationFunction?: CloudFrontInvalidationFunction;
   private hasReaders = false;
 
   /**
@@ -118,7 +110,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   constructor(private readonly props: CloudFrontInvalidationActionProps) {
     super();
     this.paths = props.paths ?? InvalidationPaths.all();
-    this.parameters = toParameters(props, this.paths);
+    this.parameters = parametersOf(props);
     this.namespace = props.variablesNamespace ?? Lazy.string({ produce: () => this.hasReaders ? this.defaultNamespace() : undefined });
     this.providedActionProperties = {
       actionName: props.actionName,
@@ -154,6 +146,18 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 
   /**
+   * The function that does the work: the one that was given, or the one of the pipeline's stack.
+   *
+   * @throws Error before the action is part of a stage, since the stage decides which stack that is
+   */
+  public get function(): CloudFrontInvalidationFunction {
+    if (this.invalidationFunction === undefined) {
+      throw new Error(`function of action ${quote(this.props.actionName)} is known once the action is part of a stage: add it to one first`);
+    }
+    return this.invalidationFunction;
+  }
+
+  /**
    * The role that invokes the function, once the action is part of a stage.
    *
    * @internal
@@ -170,24 +174,24 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
    * @internal
    */
   public _declareFor(pipeline: codepipeline.CfnPipeline, stageName: string): codepipeline.CfnPipeline.ActionDeclarationProperty {
-    const invalidationFunction = this.configure(pipeline, stageName);
+    const invalidationFunction = this.joinStage(pipeline, stageName);
     const { _artifact: artifact } = this.paths;
-    invalidationFunction._admit(pipeline);
+    invalidationFunction._grantInvocation(pipeline);
     if (artifact !== undefined) {
-      invalidationFunction._readArtifacts(pipeline, artifactStoreOf(pipeline));
+      invalidationFunction._grantArtifacts(pipeline, artifactStoreOf(pipeline));
     }
     return {
       name: this.props.actionName,
       actionTypeId: { category: codepipeline.ActionCategory.INVOKE, owner: 'AWS', provider: 'Lambda', version: '1' },
       runOrder: this.props.runOrder,
       namespace: this.namespace,
-      inputArtifacts: artifact && [{ name: nameOf(artifact) }],
-      configuration: this.configuration(pipeline, pipeline, pipeline.ref, invalidationFunction),
+      inputArtifacts: artifact && [{ name: artifactNameOf(artifact) }],
+      configuration: this.configuration(pipeline, pipeline, pipeline.ref, stageName),
     };
   }
 
   protected bound(scope: Construct, stage: codepipeline.IStage, options: codepipeline.ActionBindOptions): codepipeline.ActionConfig {
-    const invalidationFunction = this.configure(scope, stage.stageName);
+    const invalidationFunction = this.joinStage(scope, stage.stageName);
     this.actionRole = options.role;
     // grantInvoke() would also allow every version and alias, and CodePipeline invokes neither.
     options.role.addToPrincipalPolicy(new iam.PolicyStatement({
@@ -209,43 +213,46 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
           reason: 'CodePipeline reads the input artifact with this role, whose name it chooses: the grant is that of CDK\'s own LambdaInvokeAction',
         });
       }
-      invalidationFunction._readArtifacts(stage.pipeline, {
+      invalidationFunction._grantArtifacts(stage.pipeline, {
         objectsArn: bucket.arnForObjects('*'),
         grantDecrypt: functionRole => bucket.encryptionKey?.grantDecrypt(functionRole),
       });
     }
-    return { configuration: this.configuration(scope, stage.pipeline, stage.pipeline.pipelineName, invalidationFunction) };
+    return { configuration: this.configuration(scope, stage.pipeline, stage.pipeline.pipelineName, stage.stageName) };
   }
 
-  private configure(scope: Construct, stageName: string): CloudFrontInvalidationFunction {
+  private joinStage(scope: Construct, stageName: string): CloudFrontInvalidationFunction {
     checkEnvironment(scope, this.props);
     this.stageName = stageName;
     const { distributionRole } = this.props;
-    const invalidationFunction = this.props.function ?? CloudFrontInvalidationFunction._sharedBy(Stack.of(scope));
+    const invalidationFunction = this.invalidationFunction = this.props.function ?? CloudFrontInvalidationFunction._sharedBy(Stack.of(scope));
     if (distributionRole === undefined) {
-      invalidationFunction._serve(targetOf(this.props));
+      invalidationFunction._grantInvalidation(targetResourceOf(this.props));
     } else {
-      invalidationFunction._assume(distributionRole);
+      invalidationFunction._grantAssumption(distributionRole);
     }
     return invalidationFunction;
   }
 
-  private configuration(
-    scope: Construct, pipeline: IConstruct, pipelineName: string, invalidationFunction: CloudFrontInvalidationFunction,
-  ): Record<string, string> {
-    const { distributionRole, paths } = this.parameters;
-    const parameters: JobParameters = {
-      ...this.parameters,
-      distributionRole: distributionRole && { ...distributionRole, pipelineName: pipelineNameOf(pipeline) },
-      paths: 'changedFiles' in paths
-        ? { changedFiles: { ...invalidationFunction._readHistory(pipeline, pipelineName), ...paths.changedFiles, stageName: String(this.stageName) } }
-        : paths,
-    };
-    checkLength(parameters);
+  private configuration(scope: Construct, pipeline: IConstruct, pipelineName: string, stageName: string): Record<string, string> {
+    const { distributionRole } = this.parameters;
     return {
-      FunctionName: invalidationFunction._invocation.functionName,
-      UserParameters: Stack.of(scope).toJsonString(parameters),
+      FunctionName: this.function._invocation.functionName,
+      UserParameters: toUserParameters(scope, {
+        ...this.parameters,
+        distributionRole: distributionRole && { ...distributionRole, pipelineName: pipelineNameOf(pipeline) },
+        paths: this.pathSource(pipeline, pipelineName, stageName),
+      }),
     };
+  }
+
+  private pathSource(pipeline: IConstruct, pipelineName: string, stageName: string): PathSource {
+    const { paths } = this.parameters;
+    if (!('changedFiles' in paths)) {
+      return paths;
+    }
+    const history = this.function._grantHistory(pipeline, pipelineName);
+    return { changedFiles: { ...history, ...paths.changedFiles, stageName, actionName: this.props.actionName } };
   }
 
   private defaultNamespace(): string {
@@ -256,52 +263,9 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 }
 
-function toParameters(props: CloudFrontInvalidationActionProps, paths: InvalidationPaths): JobParameters {
-  const { resource, id } = targetOf(props);
-  const timeoutSeconds = props.timeout?.toSeconds({ integral: false }) ?? DEFAULT_TIMEOUT_SECONDS;
-  const problem = Token.isUnresolved(timeoutSeconds) ? undefined : timeoutProblem(timeoutSeconds);
-  if (problem !== undefined) {
-    throw new Error(problem);
-  }
-
-  const parameters: JobParameters = {
-    ...(resource === 'distribution' ? { distributionId: id } : { distributionTenantId: id }),
-    distributionRole: distributionRoleOf(props),
-    waitForCompletion: props.waitForCompletion ?? true,
-    timeoutSeconds,
-    failurePolicy: props.failurePolicy ?? InvalidationFailurePolicy.FAIL,
-    paths: pathSourceOf(paths, props.actionName),
-  };
-  checkLength(parameters);
-  return parameters;
-}
-
-/** The stage and the pipeline are known once the action is added to them. */
-function pathSourceOf({ _source: source }: InvalidationPaths, actionName: string): PathSource {
-  if ('changedFiles' in source) {
-    return { changedFiles: { ...source.changedFiles, stageName: '', actionName } };
-  }
-  return 'manifest' in source ? { manifest: source.manifest } : source.paths;
-}
-
-function checkLength(parameters: JobParameters): void {
-  const length = shortestLength(JSON.stringify(parameters));
-  if (length > MAX_USER_PARAMETERS_LENGTH) {
-    const count = Array.isArray(parameters.paths) ? ` with ${parameters.paths.length} paths` : '';
-    throw new Error(`paths must fit CodePipeline's ${MAX_USER_PARAMETERS_LENGTH} characters for an action's parameters, got ${length} characters${count}. ` +
-      'Cover several paths with a wildcard such as \'/blog/*\', spread them over several actions, or let a build list them in a file: ' +
-      'InvalidationPaths.fromManifest(artifact.atPath(\'invalidation.txt\')).');
-  }
-}
-
-function nameOf(artifact: codepipeline.Artifact): string {
+function artifactNameOf(artifact: codepipeline.Artifact): string {
   if (artifact.artifactName === undefined) {
     throw new Error('paths need an artifact with a name, as in new codepipeline.Artifact(\'Site\'), since the pipeline is a CfnPipeline');
   }
   return artifact.artifactName;
-}
-
-/** The length of a text without its tokens, which may turn out to be of any length. */
-function shortestLength(text: string): number {
-  return Tokenization.reverseString(text).mapTokens({ mapToken: () => '' }).join({ join: (left, right) => `${left ?? ''}${right ?? ''}` }).length;
 }

@@ -10,7 +10,7 @@ import { DISTRIBUTION_ID_ENV, type ChangedFilesParameters } from './contract';
 import { InvalidationPermission } from './private/invalidation-permission';
 import { acknowledgeDefaults, acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
 import { givenNameOf, type ArtifactStore } from './private/pipeline';
-import { targetOf, type Target } from './private/target';
+import { targetResourceOf, type TargetResource } from './private/target-resource';
 
 /** The handler's tests run on this version of Node.js, so it does not follow the Region or the CDK version. */
 const LAMBDA_RUNTIME = lambda.Runtime.NODEJS_24_X;
@@ -109,7 +109,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
       throw new Error(`timeout must be at least ${MIN_TIMEOUT.toHumanString()}, so that the function can wait for CloudFront and still report ` +
         `to CodePipeline, got ${timeout.toHumanString()}. To limit the whole wait, set the timeout of the stage or action.`);
     }
-    const target = distribution && targetOf({ distribution });
+    const target = distribution && targetResourceOf({ distribution });
     super(scope, id);
 
     const logGroup = options.logGroup ?? new logs.LogGroup(this, 'LogGroup', {
@@ -159,7 +159,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     acknowledgeDefaults(this.lambdaFunction, logGroup);
     if (target !== undefined) {
       this.lambdaFunction.addEnvironment(DISTRIBUTION_ID_ENV, target.id);
-      this._serve(target);
+      this._grantInvalidation(target);
     }
   }
 
@@ -168,7 +168,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
    *
    * @internal
    */
-  public _serve(target: Target): void {
+  public _grantInvalidation(target: TargetResource): void {
     this.permission.add(target);
   }
 
@@ -177,7 +177,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
    *
    * @internal
    */
-  public _assume(distributionRole: iam.IRole): void {
+  public _grantAssumption(distributionRole: iam.IRole): void {
     if (this.distributionRoleArns.size === 0) {
       this.role.addToPrincipalPolicy(new iam.PolicyStatement({
         actions: ['sts:AssumeRole'],
@@ -192,7 +192,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
    *
    * @internal
    */
-  public _readArtifacts(pipeline: IConstruct, { objectsArn, grantDecrypt }: ArtifactStore): void {
+  public _grantArtifacts(pipeline: IConstruct, { objectsArn, grantDecrypt }: ArtifactStore): void {
     if (Stack.of(pipeline) !== Stack.of(this)) {
       this.fixName();
     }
@@ -211,7 +211,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
    * @returns how the function is told the pipeline's name: by itself, or by the environment variable that has it
    * @internal
    */
-  public _readHistory(pipeline: IConstruct, pipelineName: string): Pick<ChangedFilesParameters, 'pipelineName' | 'pipelineNameVariable'> {
+  public _grantHistory(pipeline: IConstruct, pipelineName: string): Pick<ChangedFilesParameters, 'pipelineName' | 'pipelineNameVariable'> {
     const givenName = givenNameOf(pipeline);
     this.role.addToPrincipalPolicy(new iam.PolicyStatement({
       actions: ['codepipeline:ListActionExecutions'],
@@ -252,7 +252,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
    *
    * @internal
    */
-  public _admit(pipeline: codepipeline.CfnPipeline): void {
+  public _grantInvocation(pipeline: codepipeline.CfnPipeline): void {
     const id = `Invoke${Names.nodeUniqueId(pipeline.node)}`;
     if (this.node.tryFindChild(id) === undefined) {
       new lambda.CfnPermission(this, id, {

@@ -2,8 +2,24 @@ import type { Duration } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
 import type { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
-import type { InvalidationFailurePolicy } from './invalidation-failure-policy';
 import type { InvalidationPaths } from './invalidation-paths';
+
+/**
+ * What an action does when the cache could not be invalidated.
+ */
+export enum InvalidationFailurePolicy {
+  /**
+   * The action fails, and with it the stage: nobody takes a stale website for a fresh one.
+   */
+  FAIL = 'FAIL',
+
+  /**
+   * The action succeeds, and its summary and its variables `status`, `errorType` and `errorMessage` say what went wrong.
+   *
+   * For pipelines in which later stages must not depend on a cache.
+   */
+  WARN = 'WARN',
+}
 
 /**
  * What to invalidate and how to wait for it. One action invalidates one distribution, or one tenant of it.

@@ -4,7 +4,7 @@ import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
 import type { Construct } from 'constructs';
 import { externalIdProblem } from './contract';
 import { InvalidationPermission } from './private/invalidation-permission';
-import { targetOf } from './private/target';
+import { targetResourceOf } from './private/target-resource';
 
 /**
  * Properties of a `CloudFrontInvalidationRole`.
@@ -107,7 +107,7 @@ export class CloudFrontInvalidationRole extends iam.Role {
    */
   constructor(scope: Construct, id: string, props: CloudFrontInvalidationRoleProps) {
     const { distribution, distributionTenant, assumedBy, externalId, roleName, description, ...options } = props;
-    const target = targetOf(props);
+    const target = targetResourceOf(props);
     const problem = externalId === undefined || Token.isUnresolved(externalId) ? undefined : externalIdProblem(externalId);
     if (problem !== undefined) {
       throw new Error(problem);
@@ -128,13 +128,13 @@ export class CloudFrontInvalidationRole extends iam.Role {
    * Lets the role invalidate a further distribution of its account.
    */
   public addDistribution(distribution: aws_cloudfront.IDistributionRef): void {
-    this.permission.add(targetOf({ distribution }));
+    this.permission.add(targetResourceOf({ distribution }));
   }
 
   /**
    * Lets the role invalidate a further distribution tenant of its account.
    */
   public addDistributionTenant(distributionTenant: aws_cloudfront.IDistributionTenantRef): void {
-    this.permission.add(targetOf({ distributionTenant }));
+    this.permission.add(targetResourceOf({ distributionTenant }));
   }
 }

@@ -6,7 +6,7 @@ import type { CloudFrontInvalidationFunction } from './cloudfront-invalidation-f
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 import { quote } from './contract';
 import { stageAdder, type AddedStage } from './private/added-stage';
-import { targetOf } from './private/target';
+import { targetResourceOf } from './private/target-resource';
 
 /** @see https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html */
 const MAX_ACTIONS_PER_STAGE = 50;
@@ -17,9 +17,9 @@ const MAX_ACTION_NAME_LENGTH = 100;
 const DEFAULT_STAGE_NAME = 'InvalidateCloudFrontCache';
 
 /**
- * One invalidation of a `CloudFrontInvalidationStage`.
+ * What `CloudFrontInvalidationStage.addInvalidation()` takes: one invalidation of the stage.
  */
-export interface CloudFrontStageInvalidationOptions extends CloudFrontInvalidationOptions {
+export interface AddInvalidationOptions extends CloudFrontInvalidationOptions {
   /**
    * The name of the action, unique in its stage.
    *
@@ -31,7 +31,7 @@ export interface CloudFrontStageInvalidationOptions extends CloudFrontInvalidati
 /**
  * Properties of a `CloudFrontInvalidationStage`.
  */
-export interface CloudFrontInvalidationStageProps extends CloudFrontStageInvalidationOptions {
+export interface CloudFrontInvalidationStageProps extends AddInvalidationOptions {
   /**
    * The pipeline that gets the stage: an L2 `Pipeline` or an L1 `CfnPipeline` of this app, or one that `CfnInclude` has brought in.
    *
@@ -124,8 +124,18 @@ export class CloudFrontInvalidationStage extends Construct {
    */
   public readonly stageName: string;
 
+  /**
+   * The action of the stage's first invalidation, for its `variables`.
+   */
+  public readonly action: CloudFrontInvalidationAction;
+
+  /**
+   * The function that does the work of that action, for alarms and further permissions.
+   */
+  public readonly function: CloudFrontInvalidationFunction;
+
   private readonly stage: AddedStage;
-  private readonly invalidationFunction?: CloudFrontInvalidationFunction;
+  private readonly givenFunction?: CloudFrontInvalidationFunction;
   private readonly actionNames = new Array<string>();
 
   /**
@@ -135,14 +145,16 @@ export class CloudFrontInvalidationStage extends Construct {
   constructor(scope: Construct, id: string, props: CloudFrontInvalidationStageProps) {
     const stageName = props.stageName ?? DEFAULT_STAGE_NAME;
     const addStage = stageAdder(props.pipeline, { ...props, stageName });
-    const actionName = props.actionName ?? defaultActionName(targetOf(props).construct, []);
-    const action = new CloudFrontInvalidationAction({ ...optionsOf(props), actionName });
+    const actionName = props.actionName ?? defaultActionName(targetResourceOf(props).construct, []);
+    const action = new CloudFrontInvalidationAction({ ...props, actionName });
     super(scope, id);
 
     this.stageName = stageName;
     this.stage = addStage();
-    this.invalidationFunction = props.function;
+    this.givenFunction = props.function;
     this.addAction(action);
+    this.action = action;
+    this.function = action.function;
   }
 
   /**
@@ -152,15 +164,15 @@ export class CloudFrontInvalidationStage extends Construct {
    * @returns the action, for its `variables`
    * @throws Error if the stage has 50 actions already, or if an option is one that `CloudFrontInvalidationAction` refuses
    */
-  public addInvalidation(options: CloudFrontStageInvalidationOptions): CloudFrontInvalidationAction {
+  public addInvalidation(options: AddInvalidationOptions): CloudFrontInvalidationAction {
     if (this.actionNames.length >= MAX_ACTIONS_PER_STAGE) {
       throw new Error(`stage ${quote(this.stageName)} has ${MAX_ACTIONS_PER_STAGE} actions already, CodePipeline's limit: ` +
         'add another CloudFrontInvalidationStage with a stageName of its own for further distributions');
     }
-    const actionName = options.actionName ?? defaultActionName(targetOf(options).construct, this.actionNames);
+    const actionName = options.actionName ?? defaultActionName(targetResourceOf(options).construct, this.actionNames);
     const action = new CloudFrontInvalidationAction({
-      ...optionsOf(options),
-      function: options.function ?? this.invalidationFunction,
+      ...options,
+      function: options.function ?? this.givenFunction,
       actionName,
       role: this.stage.actionRole,
     });
@@ -174,30 +186,17 @@ export class CloudFrontInvalidationStage extends Construct {
   }
 }
 
-/** What an action is told of a stage's properties. */
-function optionsOf(options: CloudFrontInvalidationOptions): CloudFrontInvalidationOptions {
-  const { distribution, distributionTenant, distributionRole, distributionRoleExternalId } = options;
-  const { paths, waitForCompletion, timeout, failurePolicy, function: invalidationFunction } = options;
-  return {
-    distribution,
-    distributionTenant,
-    distributionRole,
-    distributionRoleExternalId,
-    paths,
-    waitForCompletion,
-    timeout,
-    failurePolicy,
-    function: invalidationFunction,
-  };
-}
-
 /** `Invalidate` and as much of the distribution's construct path as it takes to be unique, in the characters of an action's name. */
 function defaultActionName(distribution: IConstruct, taken: readonly string[]): string {
   const ids = distribution.node.scopes.map(scope => scope.node.id).filter(id => id !== '').reverse();
-  const names = ids.map((_, index) => `Invalidate${ids.slice(0, index + 1).reverse().join('')}`.replace(/[^A-Za-z0-9.@_-]/g, '').slice(0, MAX_ACTION_NAME_LENGTH));
+  const names = ids.map((_, index) => toActionName(`Invalidate${ids.slice(0, index + 1).reverse().join('')}`));
   const name = names.find(candidate => !taken.includes(candidate));
   if (name === undefined) {
     throw new Error(`actionName must be given for ${quote(distribution.node.path)}: the names that its construct path yields are taken`);
   }
   return name;
+}
+
+function toActionName(text: string): string {
+  return text.replace(/[^A-Za-z0-9.@_-]/g, '').slice(0, MAX_ACTION_NAME_LENGTH);
 }

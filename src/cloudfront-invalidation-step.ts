@@ -4,7 +4,7 @@ import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as pipelines from 'aws-cdk-lib/pipelines';
 import { CloudFrontInvalidationAction } from './cloudfront-invalidation-action';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
-import { targetOf } from './private/target';
+import { targetResourceOf } from './private/target-resource';
 
 /**
  * Properties of a `CloudFrontInvalidationStep`.
@@ -53,7 +53,7 @@ export class CloudFrontInvalidationStep extends pipelines.Step implements pipeli
         'files of a website');
     }
     if (distributionIdOutput === undefined) {
-      targetOf(props);
+      targetResourceOf(props);
     } else {
       this.distributionId = pipelines.StackOutputReference.fromCfnOutput(distributionIdOutput);
     }

@@ -35,13 +35,10 @@ export const MAX_MAX_PATHS = 3000;
 /** What to do when the cache could not be invalidated. */
 export type FailurePolicy = 'FAIL' | 'WARN';
 
-export const FAILURE_POLICIES: readonly FailurePolicy[] = ['FAIL', 'WARN'];
+/** What to do when it is not known what the cache may hold. */
+export type MissingBaseline = 'INVALIDATE_ALL' | 'FAIL';
 
-/**
- * The action's `UserParameters`, as JSON. `paths` stands last and every other parameter is always written (of the two
- * ids, one): what a pipeline variable brings into a path can then only repeat a parameter or add the other id, and the
- * function refuses both.
- */
+/** The action's `UserParameters`, as JSON: `PARAMETERS` has a rule and a default for each. */
 export interface JobParameters {
   /** Either this or `distributionTenantId`. */
   readonly distributionId?: string;
@@ -54,16 +51,28 @@ export interface JobParameters {
   readonly paths: PathSource;
 }
 
-/** What to invalidate: paths, a file of the action's input artifact that lists them, or what that artifact changes. */
-export type PathSource = string[] | { readonly manifest: string } | { readonly changedFiles: ChangedFilesParameters };
+/** A role that the function assumes before it calls CloudFront. */
+export interface DistributionRole {
+  readonly arn: string;
+  readonly externalId?: string;
+  /** Part of the session's name, for those who read the distribution's side of CloudTrail. */
+  readonly pipelineName?: string;
+}
 
-/** Of `InvalidationPaths.changedFiles`. An option that was left out is left out here, too. */
-export interface ChangedFilesParameters {
+/** What to invalidate: paths, a file of the action's input artifact that lists them, or what that artifact changes. */
+export type PathSource<ChangedFiles = ChangedFilesParameters> = string[] | { readonly manifest: string } | { readonly changedFiles: ChangedFiles };
+
+/** Of `InvalidationPaths.changedFiles`: its options, where one that was left out is left out, too; and where its history is. */
+export interface ChangedFilesParameters extends ChangedFilesSite {
   /** Either this, or the function's environment variable that has the name. */
   readonly pipelineName?: string;
   readonly pipelineNameVariable?: string;
   readonly stageName: string;
   readonly actionName: string;
+}
+
+/** How the files of an artifact become a website, and what to do with those that have changed. */
+export interface ChangedFilesSite {
   readonly baseDirectory?: string;
   readonly prefix?: string;
   readonly indexDocuments?: readonly string[];
@@ -74,16 +83,54 @@ export interface ChangedFilesParameters {
   readonly onMissingBaseline?: MissingBaseline;
 }
 
-/** What to do when it is not known what the cache may hold. */
-export type MissingBaseline = 'INVALIDATE_ALL' | 'FAIL';
+/** What is wrong with a value, or `undefined`. */
+type Rule = (value: unknown) => string | undefined;
 
-/** A role that the function assumes before it calls CloudFront. */
-export interface DistributionRole {
-  readonly arn: string;
-  readonly externalId?: string;
-  /** Part of the session's name, for those who read the distribution's side of CloudTrail. */
-  readonly pipelineName?: string;
+interface Parameter<T> {
+  readonly problem: Rule;
+  /** Of a parameter that was left out. */
+  readonly default?: T;
 }
+
+/**
+ * The rules of the parameters, in the order in which they are written. `paths` stands last and every other parameter is always written (of
+ * the two ids, one): what a pipeline variable brings into a path can then only repeat a parameter or add the other id, and the function
+ * refuses both.
+ */
+export const PARAMETERS: { readonly [name in keyof Required<JobParameters>]: Parameter<JobParameters[name]> } = {
+  distributionId: { problem: distributionIdProblem },
+  distributionTenantId: { problem: distributionTenantIdProblem },
+  distributionRole: { problem: distributionRoleProblem, default: null },
+  waitForCompletion: { problem: value => booleanProblem('waitForCompletion', value), default: true },
+  timeoutSeconds: { problem: timeoutProblem, default: DEFAULT_TIMEOUT_SECONDS },
+  failurePolicy: { problem: failurePolicyProblem, default: 'FAIL' },
+  paths: { problem: pathSourceProblem, default: [ALL_PATHS] },
+};
+
+/** The rules of the parts of a role. */
+const DISTRIBUTION_ROLE: { readonly [name in keyof Required<DistributionRole>]: Rule } = {
+  arn: distributionRoleArnProblem,
+  externalId: value => value === undefined ? undefined : externalIdProblem(value),
+  pipelineName: value => value === undefined || typeof value === 'string'
+    ? undefined
+    : `distributionRole must have a string as its pipelineName, got ${quote(value)}`,
+};
+
+/** The rules of the options of `InvalidationPaths.changedFiles`, each of which may be left out. */
+const CHANGED_FILES_OPTIONS: { readonly [name in keyof Required<ChangedFilesSite>]: Rule } = {
+  baseDirectory: value => folderProblem('baseDirectory', value),
+  prefix: value => folderProblem('prefix', value),
+  indexDocuments: value => stringsProblem('indexDocuments', value)
+    ?? rule((value as string[]).every(name => !name.includes('/')),
+      `indexDocuments must be names without a folder, such as 'index.html', got ${quote(value)}`),
+  stripExtensions: value => stringsProblem('stripExtensions', value)
+    ?? rule((value as string[]).every(extension => /^\.[^/]+$/.test(extension)), `stripExtensions must start with '.', such as '.html', got ${quote(value)}`),
+  exclude: value => stringsProblem('exclude', value),
+  skipAdded: value => booleanProblem('skipAdded', value),
+  maxPaths: value => rule(Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_MAX_PATHS,
+    `maxPaths must be a whole number from 1 to ${MAX_MAX_PATHS}, got ${quote(value)}`),
+  onMissingBaseline: value => rule(value === 'INVALIDATE_ALL' || value === 'FAIL', `onMissingBaseline must be INVALIDATE_ALL or FAIL, got ${quote(value)}`),
+};
 
 /** A variable that an action sets, whatever its outcome. */
 export type OutputVariable = 'distributionId' | 'distributionTenantId' | 'invalidationId' | 'status' | 'pathCount'
@@ -123,6 +170,21 @@ export function externalIdProblem(externalId: unknown): string | undefined {
     : `externalId must have 2 to 1224 characters, letters, digits and any of _+=,.@:/-, got ${quote(externalId)}`;
 }
 
+/** What is wrong with a role as the parameters name it. */
+function distributionRoleProblem(role: unknown): string | undefined {
+  if (role === null) {
+    return undefined;
+  }
+  if (!isObject(role)) {
+    return `distributionRole must be an object such as {"arn":"arn:aws:iam::111122223333:role/invalidate-website"}, got ${quote(role)}`;
+  }
+  return unknownPart('distributionRole', role, Object.keys(DISTRIBUTION_ROLE)) ?? firstProblem(DISTRIBUTION_ROLE, role);
+}
+
+function failurePolicyProblem(policy: unknown): string | undefined {
+  return rule(policy === 'FAIL' || policy === 'WARN', `failurePolicy must be FAIL or WARN, got ${quote(policy)}`);
+}
+
 export function timeoutProblem(timeoutSeconds: unknown): string | undefined {
   return typeof timeoutSeconds === 'number' && timeoutSeconds > 0 && timeoutSeconds <= MAX_TIMEOUT_SECONDS
     ? undefined
@@ -139,36 +201,41 @@ export function pathsProblem(paths: unknown): string | undefined {
   return undefined;
 }
 
-/** What is wrong with the options of `InvalidationPaths.changedFiles`. */
-export function changedFilesProblem(options: Readonly<Partial<Record<keyof ChangedFilesParameters, unknown>>>): string | undefined {
-  const { baseDirectory = '', prefix = '', indexDocuments = [], stripExtensions = [], exclude = [], skipAdded = false } = options;
-  const { maxPaths = DEFAULT_MAX_PATHS, onMissingBaseline = 'INVALIDATE_ALL' } = options;
-  for (const [name, value] of Object.entries({ baseDirectory, prefix })) {
-    if (typeof value !== 'string' || value.split('/').includes('..')) {
-      return `${name} must be a folder such as 'dist', without '..', got ${quote(value)}`;
-    }
+function pathSourceProblem(source: unknown): string | undefined {
+  if (!isObject(source)) {
+    return pathsProblem(source) ?? (source as unknown[]).map(pathProblem).find(problem => problem !== undefined);
   }
-  for (const [name, value] of Object.entries({ indexDocuments, stripExtensions, exclude })) {
-    if (!Array.isArray(value) || !value.every(item => typeof item === 'string' && item !== '')) {
-      return `${name} must be a list of strings, got ${quote(value)}`;
-    }
+  const { manifest, changedFiles, ...others } = source;
+  if (Object.keys(others).length > 0 || (manifest === undefined) === (changedFiles === undefined)) {
+    return `paths must be a list, or an object with either manifest or changedFiles, got ${quote(source)}`;
   }
-  if ((indexDocuments as string[]).some(name => name.includes('/'))) {
-    return `indexDocuments must be names without a folder, such as 'index.html', got ${quote(indexDocuments)}`;
+  return manifest === undefined ? changedFilesParametersProblem(changedFiles) : manifestProblem(manifest);
+}
+
+function changedFilesParametersProblem(parameters: unknown): string | undefined {
+  if (!isObject(parameters)) {
+    return `changedFiles must be an object, got ${quote(parameters)}`;
   }
-  if ((stripExtensions as string[]).some(extension => !/^\.[^/]+$/.test(extension))) {
-    return `stripExtensions must start with '.', such as '.html', got ${quote(stripExtensions)}`;
+  const { pipelineName, pipelineNameVariable, stageName, actionName, ...options } = parameters;
+  const unknown = unknownPart('changedFiles', options, Object.keys(CHANGED_FILES_OPTIONS));
+  if (unknown !== undefined) {
+    return unknown;
   }
-  if (typeof skipAdded !== 'boolean') {
-    return `skipAdded must be true or false, got ${quote(skipAdded)}`;
+  if ((pipelineName === undefined) === (pipelineNameVariable === undefined)) {
+    return 'changedFiles must have either pipelineName or pipelineNameVariable';
   }
-  if (!Number.isInteger(maxPaths) || Number(maxPaths) < 1 || Number(maxPaths) > MAX_MAX_PATHS) {
-    return `maxPaths must be a whole number from 1 to ${MAX_MAX_PATHS}, got ${quote(maxPaths)}`;
-  }
-  if (onMissingBaseline !== 'INVALIDATE_ALL' && onMissingBaseline !== 'FAIL') {
-    return `onMissingBaseline must be INVALIDATE_ALL or FAIL, got ${quote(onMissingBaseline)}`;
-  }
-  return undefined;
+  const missing = Object.entries({ pipelineName: pipelineName ?? pipelineNameVariable, stageName, actionName })
+    .find(([, value]) => typeof value !== 'string' || value === '');
+  return missing === undefined ? changedFilesProblem<Partial<ChangedFilesSite>>(options) : `changedFiles must have a ${missing[0]}, got ${quote(missing[1])}`;
+}
+
+/** What is wrong with the options of `InvalidationPaths.changedFiles`. An option that has no rule does not compile. */
+export function changedFilesProblem<Options extends object>(
+  options: Options & Readonly<Record<Exclude<keyof Options, keyof ChangedFilesSite>, never>>,
+): string | undefined {
+  const given = new Map<string, unknown>(Object.entries(options).filter(([, value]) => value !== undefined));
+  const rules = Object.entries(CHANGED_FILES_OPTIONS).filter(([name]) => given.has(name));
+  return firstProblem(Object.fromEntries(rules), Object.fromEntries(given));
 }
 
 /** What is wrong with the name of a file in an artifact. */
@@ -225,6 +292,42 @@ function tagProblem(tag: string): string | undefined {
 export function encodePath(path: string): string {
   return path.replace(/%(?![0-9A-Fa-f]{2})|[ <>"#{}|\\^~[\]`]|[^\u0000-\u007f]+/g, character =>
     character === '~' ? '%7E' : encodeURIComponent(character));
+}
+
+function rule(holds: boolean, problem: string): string | undefined {
+  return holds ? undefined : problem;
+}
+
+function booleanProblem(name: string, value: unknown): string | undefined {
+  return rule(typeof value === 'boolean', `${name} must be true or false, got ${quote(value)}`);
+}
+
+function folderProblem(name: string, value: unknown): string | undefined {
+  return rule(typeof value === 'string' && !value.split('/').includes('..'), `${name} must be a folder such as 'dist', without '..', got ${quote(value)}`);
+}
+
+function stringsProblem(name: string, value: unknown): string | undefined {
+  return rule(Array.isArray(value) && value.every(item => typeof item === 'string' && item !== ''), `${name} must be a list of strings, got ${quote(value)}`);
+}
+
+/** What is wrong with the first value that breaks its rule. */
+function firstProblem(rules: Readonly<Record<string, Rule>>, values: Readonly<Record<string, unknown>>): string | undefined {
+  for (const [name, problemOf] of Object.entries(rules)) {
+    const problem = problemOf(values[name]);
+    if (problem !== undefined) {
+      return problem;
+    }
+  }
+  return undefined;
+}
+
+function unknownPart(whole: string, parts: object, known: readonly string[]): string | undefined {
+  const unknown = Object.keys(parts).find(name => !known.includes(name));
+  return unknown === undefined ? undefined : `${whole} has an unknown part ${quote(unknown)}: expected ${known.join(', ')}`;
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A value as an error message shows it: quoted, on one line, and short. */

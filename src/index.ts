@@ -1,10 +1,12 @@
-export { CloudFrontInvalidationStage, type CloudFrontInvalidationStageProps, type CloudFrontStageInvalidationOptions } from './cloudfront-invalidation-stage';
-export { CloudFrontInvalidationAction, type CloudFrontInvalidationActionProps, type CloudFrontInvalidationVariables } from './cloudfront-invalidation-action';
+export {
+  CloudFrontInvalidationStage, type AddInvalidationOptions, type CloudFrontInvalidationStageProps,
+} from './cloudfront-invalidation-stage';
+export {
+  CloudFrontInvalidationAction, type CloudFrontInvalidationActionProps, type CloudFrontInvalidationVariables,
+} from './cloudfront-invalidation-action';
 export { CloudFrontInvalidationStep, type CloudFrontInvalidationStepProps } from './cloudfront-invalidation-step';
 export { CloudFrontInvalidationFunction, type CloudFrontInvalidationFunctionProps } from './cloudfront-invalidation-function';
 export { CloudFrontInvalidationRole, type CloudFrontInvalidationRoleProps } from './cloudfront-invalidation-role';
-export { type CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
+export { InvalidationFailurePolicy, type CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 export { InvalidationPaths } from './invalidation-paths';
-export { type ChangedFilesOptions } from './changed-files-options';
-export { MissingBaselineBehavior } from './missing-baseline-behavior';
-export { InvalidationFailurePolicy } from './invalidation-failure-policy';
+export { MissingBaselineBehavior, type ChangedFilesOptions } from './changed-files-options';

@@ -1,14 +1,8 @@
 import { Token } from 'aws-cdk-lib';
 import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import type { ChangedFilesOptions } from './changed-files-options';
-import { ALL_PATHS, changedFilesProblem, manifestProblem, pathProblem, pathsProblem } from './contract';
+import { ALL_PATHS, changedFilesProblem, manifestProblem, pathProblem, pathsProblem, type PathSource } from './contract';
 import { holdsVariable } from './private/variables';
-
-/** What a job's parameters say of paths, without what only the pipeline knows. */
-type Source =
-  | { readonly paths: string[] }
-  | { readonly manifest: string }
-  | { readonly changedFiles: ChangedFilesOptions };
 
 /**
  * What an invalidation removes from the cache.
@@ -25,7 +19,7 @@ export class InvalidationPaths {
    * CloudFront counts and bills it as one path.
    */
   public static all(): InvalidationPaths {
-    return new InvalidationPaths({ paths: [ALL_PATHS] });
+    return new InvalidationPaths([ALL_PATHS]);
   }
 
   /**
@@ -46,7 +40,7 @@ export class InvalidationPaths {
   public static of(...paths: string[]): InvalidationPaths {
     const problem = Token.isUnresolved(paths) ? undefined : pathsProblem(paths) ?? paths.filter(isLiteral).map(pathProblem).find(isProblem);
     refuse(problem);
-    return new InvalidationPaths({ paths: Token.isUnresolved(paths) ? paths : [...new Set(paths)] });
+    return new InvalidationPaths(Token.isUnresolved(paths) ? paths : [...new Set(paths)]);
   }
 
   /**
@@ -79,8 +73,12 @@ export class InvalidationPaths {
     return new InvalidationPaths({ changedFiles: options }, artifact);
   }
 
-  /** @internal */
-  public readonly _source: Source;
+  /**
+   * What a job's parameters say of paths, without what only the pipeline knows.
+   *
+   * @internal
+   */
+  public readonly _source: PathSource<ChangedFilesOptions>;
 
   /**
    * What the action needs as its input.
@@ -89,7 +87,7 @@ export class InvalidationPaths {
    */
   public readonly _artifact?: codepipeline.Artifact;
 
-  private constructor(source: Source, artifact?: codepipeline.Artifact) {
+  private constructor(source: PathSource<ChangedFilesOptions>, artifact?: codepipeline.Artifact) {
     this._source = source;
     this._artifact = artifact;
   }

@@ -482,6 +482,14 @@ describe('with paths that come from an artifact', () => {
   });
 });
 
+test('hands out the function, once a stage has it', () => {
+  const stack = givenStack();
+  const action = new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack) });
+  expect(() => action.function).toThrow("function of action 'Invalidate' is known once the action is part of a stage: add it to one first");
+  givenPipeline(stack).stages[1].addAction(action);
+  expect(action.function).toBe(stack.node.findChild('CloudFrontInvalidationFunction'));
+});
+
 describe('misuse', () => {
   test('no target, and two', () => {
     const stack = givenStack();
@@ -514,10 +522,13 @@ describe('misuse', () => {
     expect(() => action(1001)).toThrow('paths must fit CodePipeline\'s 1000 characters for an action\'s parameters, got 1001 characters with 1 paths');
   });
 
-  test('tokens do not count, since they may turn out short', () => {
-    const stack = givenStack();
-    const paths = InvalidationPaths.of(...Array.from({ length: 200 }, () => Lazy.string({ produce: () => '/a' })));
-    expect(() => new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack), paths })).not.toThrow();
+  test('a token counts as one character, since it may turn out short', () => {
+    const distribution = givenDistribution(givenStack());
+    const action = (length: number) => new CloudFrontInvalidationAction({
+      actionName: 'Invalidate', distribution, paths: InvalidationPaths.of(...Array.from({ length }, () => Lazy.string({ produce: () => '/a' }))),
+    });
+    expect(() => action(200)).not.toThrow();
+    expect(() => action(300)).toThrow('paths must fit CodePipeline\'s 1000 characters for an action\'s parameters, got ');
   });
 });
 

@@ -140,6 +140,34 @@ test('an L1 distribution', () => {
   expect(JSON.stringify(action.Configuration.UserParameters)).toContain('{"Ref":"Www"}');
 });
 
+describe('what it creates is within reach', () => {
+  test('the first action, whose variables a later action reads', () => {
+    // GIVEN
+    const stack = givenStack();
+    const pipeline = givenPipeline(stack);
+
+    // WHEN
+    const stage = new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack) });
+    pipeline.addStage({ stageName: 'Report', actions: [givenBuildAction(stack, stage.action.variables.invalidationId)] });
+
+    // THEN
+    expect(stagesOf(stack)[2].Actions[0].Namespace).toBe('InvalidateCloudFrontCache_InvalidateDistribution_NS');
+  });
+
+  test('the function, whether it was given or not', () => {
+    const stack = givenStack();
+    const distribution = givenDistribution(stack);
+    const given = new CloudFrontInvalidationFunction(stack, 'Fn');
+    const shared = new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline: givenPipeline(stack), distribution });
+    const own = new CloudFrontInvalidationStage(stack, 'Again', {
+      pipeline: new codepipeline.CfnPipeline(stack, 'L1', { roleArn: 'arn:aws:iam::111122223333:role/r', stages: [] }), distribution, function: given,
+    });
+    expect(shared.function).toBe(stack.node.findChild('CloudFrontInvalidationFunction'));
+    expect(own.function).toBe(given);
+    expect(own.action.function).toBe(given);
+  });
+});
+
 describe('addInvalidation', () => {
   test('adds parallel actions, each with its own distribution and variables', () => {
     // GIVEN

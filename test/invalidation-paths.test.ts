@@ -3,11 +3,11 @@ import { Artifact } from 'aws-cdk-lib/aws-codepipeline';
 import { InvalidationPaths, type ChangedFilesOptions } from '../src';
 
 test('all() is everything, as one wildcard', () => {
-  expect(InvalidationPaths.all()._source).toEqual({ paths: ['/*'] });
+  expect(InvalidationPaths.all()._source).toEqual(['/*']);
 });
 
 test('of() keeps paths and tags as they are written, in their order, each once', () => {
-  expect(InvalidationPaths.of('/b', '/a/*', '#news', '/b')._source).toEqual({ paths: ['/b', '/a/*', '#news'] });
+  expect(InvalidationPaths.of('/b', '/a/*', '#news', '/b')._source).toEqual(['/b', '/a/*', '#news']);
 });
 
 describe('of() refuses what CloudFront would refuse', () => {
@@ -45,23 +45,23 @@ describe('of() takes what CloudFront takes', () => {
     '/', '/*', '/index.html', '/index.html*', '/dir/*', '/dir*', '/search?q=a&b=c', '/Blog/Post.html', '/a b', '/straße', '/%20', '/100%', '/a#b',
     `/${'a'.repeat(3999)}`, `/${'é'.repeat(666)}`, '#t', `#${'t'.repeat(256)}`, '#!~',
   ])('%j', path => {
-    expect(InvalidationPaths.of(path)._source).toEqual({ paths: [path] });
+    expect(InvalidationPaths.of(path)._source).toEqual([path]);
   });
 });
 
 describe('of() leaves to the function what is not known yet', () => {
   test('a pipeline variable', () => {
-    expect(InvalidationPaths.of('#{variables.path}', 'x#{variables.a}*b')._source).toEqual({ paths: ['#{variables.path}', 'x#{variables.a}*b'] });
+    expect(InvalidationPaths.of('#{variables.path}', 'x#{variables.a}*b')._source).toEqual(['#{variables.path}', 'x#{variables.a}*b']);
   });
 
   test('a token', () => {
     const path = Lazy.string({ produce: () => 'index.html' });
-    expect(InvalidationPaths.of(path)._source).toEqual({ paths: [path] });
+    expect(InvalidationPaths.of(path)._source).toEqual([path]);
   });
 
   test('a list token', () => {
     const paths = Token.asList({ 'Fn::Split': [',', 'a,b'] });
-    expect(InvalidationPaths.of(...paths)._source).toEqual({ paths: paths });
+    expect(InvalidationPaths.of(...paths)._source).toEqual(paths);
   });
 });
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { dirname, join } from 'path';
-import { loadedByEveryJob } from '../benchmark/bundle';
+import { loadedByEveryJob } from '../scripts/bundled-handler';
 
 const ROOT = join(__dirname, '..');
 const NAME = 'cdk-cloudfront-invalidation-stage';

@@ -198,7 +198,7 @@ async function get(location: Location, range: string, etag: string | undefined, 
   } catch (error) {
     const { words } = describe(error);
     throw isWorthAnotherAttempt(error)
-      ? new Busy('SystemUnavailable', `S3 did not answer GetObject for the artifact ${nameOf(location)}: ${words}. ` +
+      ? new Busy('SystemUnavailable', `S3 did not answer GetObject for the artifact ${uriOf(location)}: ${words}. ` +
         'Retry the stage once S3 has recovered: https://health.aws.amazon.com')
       : unreadable(location, words);
   }
@@ -213,9 +213,9 @@ async function readable<T>(location: Location, reading: Promise<T>): Promise<T> 
 }
 
 function unreadable(location: Location, words: string): Unreadable {
-  return new Unreadable(`the artifact ${nameOf(location)} cannot be read: ${words}`);
+  return new Unreadable(`the artifact ${uriOf(location)} cannot be read: ${words}`);
 }
 
-function nameOf({ bucket, key }: Location): string {
+function uriOf({ bucket, key }: Location): string {
   return `s3://${bucket}/${key}`;
 }

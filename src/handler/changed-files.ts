@@ -4,7 +4,7 @@ import type { Artifact } from './event';
 import { Failure } from './failure';
 import { findBaselines, NoBaseline } from './history';
 import { log } from './log';
-import type { Found } from './path-source';
+import type { Found } from './paths';
 import type { Changes } from './progress';
 import { Site } from './urls';
 import { ALL_PATHS, DEFAULT_MAX_PATHS, quote, type ChangedFilesParameters, type JobParameters } from '../contract';

@@ -14,7 +14,7 @@ import { CALL_TIMEOUT, hasTimeForCall, limited } from './budget';
 import { Busy, fromCloudFront, isUsedCallerReference } from './failure';
 import { log } from './log';
 import type { Credentials } from './role';
-import { nameOf, operationOf, type Target } from './target';
+import { targetName, operationOf, type Target } from './target';
 
 /** The client retries nothing by itself: waiting is `waitFor`'s, which knows how much time is left. */
 const SETTINGS = {
@@ -75,7 +75,7 @@ export class Invalidations {
       if (!isUsedCallerReference(error)) {
         throw fromCloudFront(error, operationOf('CreateInvalidation', this.target), this.target);
       }
-      log('INFO', 'The caller reference was used before: looking for the earlier invalidation', { target: nameOf(this.target), callerReference });
+      log('INFO', 'The caller reference was used before: looking for the earlier invalidation', { target: targetName(this.target), callerReference });
       return this.find(callerReference, until);
     }
   }
@@ -100,7 +100,7 @@ export class Invalidations {
         return invalidation;
       }
     }
-    throw new Busy('JobFailed', `CloudFront says that ${nameOf(this.target)} already has an invalidation with the caller reference ` +
+    throw new Busy('JobFailed', `CloudFront says that ${targetName(this.target)} already has an invalidation with the caller reference ` +
       `${callerReference}, but it is not among its ${searched} newest ones. Retry the stage to start a new one.`);
   }
 

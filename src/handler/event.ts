@@ -1,4 +1,4 @@
-import { quote } from '../contract';
+import { isObject, quote } from '../contract';
 
 /** The part of Lambda's context that the handler uses. */
 export interface Context {
@@ -53,10 +53,6 @@ function artifactOf(artifact: unknown): Artifact | undefined {
     typeof location.bucketName === 'string' && typeof location.objectKey === 'string'
     ? { name: artifact.name, location: { bucket: location.bucketName, key: location.objectKey } }
     : undefined;
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Reads a JSON object, or gives `undefined` for whatever else a text may be. */

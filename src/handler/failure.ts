@@ -1,8 +1,7 @@
 import type { FailureType } from '@aws-sdk/client-codepipeline';
 import { isThrottlingError, isTransientError } from '@smithy/service-error-classification';
-import { isObject } from './event';
-import { nameOf, type Target } from './target';
-import { quote, type DistributionRole } from '../contract';
+import { targetName, type Target } from './target';
+import { isObject, quote, type DistributionRole } from '../contract';
 
 /** The client corrects its clock by the answer, so that the next attempt is signed with the right time. */
 const CLOCK_SKEW_ERRORS = ['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'];
@@ -26,7 +25,7 @@ export class Busy extends Error {
 /** An error of CloudFront as a `Failure` to report at once, or as `Busy`: worth another attempt. */
 export function fromCloudFront(error: unknown, operation: string, target: Target): Failure | Busy {
   const { name, status, words } = describe(error);
-  const subject = nameOf(target);
+  const subject = targetName(target);
   const role = target.role === undefined ? 'the function\'s role' : `the role ${target.role.arn}`;
 
   switch (name) {
@@ -76,11 +75,18 @@ export function fromSts(error: unknown, { arn, externalId }: DistributionRole): 
     'and look for a service control policy or permissions boundary that denies it';
   const distributionSide = 'on the distribution\'s side, check that the role exists, that its trust policy names the function\'s role, ' +
     `and that it asks for ${externalId === undefined ? 'no external id' : `the external id ${quote(externalId)}`}`;
-  const fix = /identity-based policy|service control policy|permissions boundary|session policy/.test(words) ? `Fix it ${pipelineSide}.`
-    : /resource-based policy|trust policy/.test(words) ? `Fix it ${distributionSide}.`
-      // AWS does not always say which: the construct gives the function its permission, so that the other side comes first.
-      : `Most likely ${distributionSide}. If all of that is right: ${pipelineSide}.`;
+  const fix = whereToFix(words, pipelineSide, distributionSide);
   return new Failure('PermissionError', `Not allowed to assume the role ${arn}: ${words}. ${fix}`);
+}
+
+/** AWS does not always say which policy it was: the construct gives the function its permission, so that the other side comes first. */
+function whereToFix(words: string, pipelineSide: string, distributionSide: string): string {
+  if (/identity-based policy|service control policy|permissions boundary|session policy/.test(words)) {
+    return `Fix it ${pipelineSide}.`;
+  }
+  return /resource-based policy|trust policy/.test(words)
+    ? `Fix it ${distributionSide}.`
+    : `Most likely ${distributionSide}. If all of that is right: ${pipelineSide}.`;
 }
 
 /** The caller reference was used before: CloudFront has two ways to say it (https://github.com/aws/aws-cdk/issues/3878). */

@@ -2,12 +2,13 @@ import type { FailureType } from '@aws-sdk/client-codepipeline';
 import { budgetOf, type Budget } from './budget';
 import { parseEvent, type Context, type Job } from './event';
 import { describe, Failure } from './failure';
-import { formatSeconds, invalidate } from './invalidate';
+import { invalidate } from './invalidate';
 import { log } from './log';
 import { checkParameters, failurePolicyOf, readParameters } from './parameters';
-import { begin, fromContinuationToken, toContinuationToken, type Progress } from './progress';
-import { report, truncate, type Report } from './report';
-import { nameOf, targetOf } from './target';
+import { begin, fromContinuationToken, toContinuationToken, type Changes, type Progress } from './progress';
+import { report, type Report } from './report';
+import { targetName, targetOf } from './target';
+import { count, formatSeconds, truncate } from './text';
 import { NO_VALUE, type FailurePolicy, type JobParameters, type OutputVariable } from '../contract';
 
 /** Leaves room for the other variables in what CodePipeline takes from one action. */
@@ -58,23 +59,23 @@ function success(known: Known, parameters: JobParameters, progress: Progress): R
 }
 
 function summary(parameters: JobParameters, { found, startedAt, invalidationIds }: Progress): string {
-  const target = nameOf(targetOf(parameters));
+  const target = targetName(targetOf(parameters));
   if (invalidationIds.length === 0) {
     return found?.changes === undefined
       ? `There is nothing to invalidate of ${target}: the manifest lists no path.`
       : `Nothing has changed since the last invalidation of ${target}, so that nothing was invalidated.`;
   }
   const what = `${count(found?.paths ?? 0, 'path')} of ${target}`;
-  const why = found?.changes === undefined ? found?.note
-    : `${count(found.changes.changed, 'file')} changed, and ${found.changes.unchanged === 0 ? 'no other was' : `${count(found.changes.unchanged, 'other')} had to be`} invalidated`;
+  const why = found?.changes === undefined ? found?.note : changeSummary(found.changes);
   const details = `${why === undefined ? '' : `: ${why}`} (invalidation ${invalidationIds.join(', ')})`;
   return parameters.waitForCompletion
     ? `Invalidated ${what} in ${formatSeconds((Date.now() - startedAt) / 1000)}${details}.`
     : `Started the invalidation of ${what}${details}, and did not wait for it: waitForCompletion is false.`;
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+function changeSummary({ changed, unchanged }: Changes): string {
+  const others = unchanged === 0 ? 'no other was' : `${count(unchanged, 'other')} had to be`;
+  return `${count(changed, 'file')} changed, and ${others} invalidated`;
 }
 
 function unfinished(parameters: JobParameters, progress: Progress): Report {
@@ -83,7 +84,7 @@ function unfinished(parameters: JobParameters, progress: Progress): Report {
     : 'CloudFront to accept an invalidation';
   return {
     outcome: 'continue',
-    summary: `Waiting for ${waitingFor} of ${nameOf(targetOf(parameters))}, for up to ${formatSeconds(parameters.timeoutSeconds)} in all.`,
+    summary: `Waiting for ${waitingFor} of ${targetName(targetOf(parameters))}, for up to ${formatSeconds(parameters.timeoutSeconds)} in all.`,
     externalId: externalId(progress),
     percentComplete: Math.floor(100 * progress.completed / Math.max(1, progress.found?.batches ?? 1)),
     token: toContinuationToken(progress),

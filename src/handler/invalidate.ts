@@ -6,8 +6,8 @@ import { log } from './log';
 import { findPaths } from './path-source';
 import { normalizePaths, toBatches } from './paths';
 import { nextStep, type Progress } from './progress';
-import { truncate } from './report';
-import { nameOf, targetOf } from './target';
+import { targetName, targetOf } from './target';
+import { formatSeconds, truncate } from './text';
 import type { JobParameters } from '../contract';
 
 /** Leaves room for the rest of a continuation token. */
@@ -28,28 +28,30 @@ interface Work {
  */
 export async function invalidate(job: Job, parameters: JobParameters, progress: Progress, budget: Budget): Promise<boolean> {
   const work = { parameters, progress, budget };
+  // Neither is part of a token: the paths may be too many for one, and the credentials are secret.
   let batches: string[][] | undefined;
   let invalidations: Invalidations | undefined;
   for (;;) {
-    const step = nextStep(progress, parameters.waitForCompletion);
-    if (step === 'finish') {
-      return true;
+    let isDone: boolean;
+    switch (nextStep(progress, parameters.waitForCompletion)) {
+      case 'find':
+        batches = await findBatches(job, work);
+        isDone = batches !== undefined;
+        break;
+      case 'create':
+        batches ??= await findBatches(job, work);
+        invalidations ??= batches && await connect(job.id, work);
+        isDone = batches !== undefined && invalidations !== undefined && await create(work, invalidations, batches[progress.invalidationIds.length]);
+        break;
+      case 'wait':
+        invalidations ??= await connect(job.id, work);
+        isDone = invalidations !== undefined && await complete(work, invalidations);
+        break;
+      case 'finish':
+        return true;
     }
-    // Not part of a token: the paths may be too many for one, and the credentials are secret.
-    if (step !== 'wait') {
-      batches ??= await findBatches(job, work);
-      if (batches === undefined) {
-        return false;
-      }
-    }
-    if (step !== 'find') {
-      invalidations ??= await connect(job.id, work);
-      const isDone = invalidations !== undefined && (step === 'wait'
-        ? await complete(work, invalidations)
-        : await create(work, invalidations, batches![progress.invalidationIds.length]));
-      if (!isDone) {
-        return false;
-      }
+    if (!isDone) {
+      return false;
     }
   }
 }
@@ -91,13 +93,13 @@ async function create({ parameters, progress, budget }: Work, invalidations: Inv
   progress.createTime ??= (invalidation.CreateTime ?? new Date()).toISOString();
   progress.invalidationIds.push(String(invalidation.Id));
   log('INFO', 'Invalidation created', {
-    target: nameOf(targetOf(parameters)), invalidationId: invalidation.Id, callerReference, paths: paths.length,
+    target: targetName(targetOf(parameters)), invalidationId: invalidation.Id, callerReference, paths: paths.length,
   });
   return true;
 }
 
 async function complete({ parameters, progress, budget }: Work, invalidations: Invalidations): Promise<boolean> {
-  const target = nameOf(targetOf(parameters));
+  const target = targetName(targetOf(parameters));
   const invalidationId = progress.invalidationIds[progress.completed];
   const completed = await waitFor(async () => {
     const { Status } = await invalidations.get(invalidationId, budget.workUntil);
@@ -177,10 +179,4 @@ export function pollPause(waited: number): number {
 /** 1, 2, 4, … 20 seconds, each shortened by up to a half, so that parallel actions do not come back all at once. */
 export function backoff(troubles: number): number {
   return Math.min(1_000 * 2 ** troubles, 20_000) * (1 - Math.random() / 2);
-}
-
-export function formatSeconds(seconds: number): string {
-  const [value, unit] = seconds >= 3600 ? [seconds / 3600, 'hour'] : seconds >= 120 ? [seconds / 60, 'minute'] : [seconds, 'second'];
-  const rounded = Math.round(value * 10) / 10;
-  return `${rounded} ${unit}${rounded === 1 ? '' : 's'}`;
 }

@@ -1,16 +1,7 @@
 import type { Artifact } from './event';
 import { Failure } from './failure';
-import type { Changes } from './progress';
+import type { Found } from './paths';
 import type { JobParameters } from '../contract';
-
-/** What is to be invalidated. */
-export interface Found {
-  readonly paths: string[];
-  /** Of `changedFiles`, where it could tell. */
-  readonly changes?: Changes;
-  /** What else a person should know. */
-  readonly note?: string;
-}
 
 /**
  * Finds the paths of a job, wherever they come from. What reads artifacts is loaded only when it is needed.

@@ -1,4 +1,14 @@
+import type { Changes } from './progress';
 import { encodePath } from '../contract';
+
+/** What is to be invalidated. */
+export interface Found {
+  readonly paths: string[];
+  /** Of `changedFiles`, where it could tell. */
+  readonly changes?: Changes;
+  /** What else a person should know. */
+  readonly note?: string;
+}
 
 /**
  * What CloudFront has in progress at most for one distribution. Wildcards are counted apart.

@@ -1,6 +1,6 @@
-import { isObject, parseObject } from './event';
+import { parseObject } from './event';
 import { Failure } from './failure';
-import { MAX_TIMEOUT_SECONDS, quote } from '../contract';
+import { isObject, MAX_TIMEOUT_SECONDS, quote } from '../contract';
 
 /** What `changedFiles` found out. */
 export interface Changes {

@@ -8,6 +8,7 @@ import { CALL_TIMEOUT, hasTimeForCall, limited, sleep } from './budget';
 import { codePipeline } from './codepipeline';
 import { describe, isWorthAnotherAttempt } from './failure';
 import { log } from './log';
+import { truncate } from './text';
 import type { OutputVariable } from '../contract';
 
 /** @see https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ExecutionDetails.html */
@@ -67,9 +68,4 @@ async function send(jobId: string, answer: Report, abortSignal: AbortSignal): Pr
     ? { jobId, executionDetails: { ...executionDetails, percentComplete: 100 }, outputVariables: answer.variables }
     : { jobId, executionDetails: { ...executionDetails, percentComplete: answer.percentComplete }, continuationToken: answer.token }),
   { abortSignal });
-}
-
-/** Cuts a text to a limit of the API, never through a character. */
-export function truncate(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }

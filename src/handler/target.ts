@@ -15,7 +15,7 @@ export function targetOf({ distributionId, distributionTenantId, distributionRol
 }
 
 /** The target as messages name it. */
-export function nameOf({ kind, id }: Target): string {
+export function targetName({ kind, id }: Target): string {
   return `${kind} ${id}`;
 }
 

@@ -8,7 +8,9 @@ import { distributionRoleArnProblem, externalIdProblem, type DistributionRole } 
  *
  * @throws Error where there is an external id and no role, or where one of them cannot be one
  */
-export function distributionRoleOf({ distributionRole: role, distributionRoleExternalId }: CloudFrontInvalidationOptions): DistributionRole | null {
+export function distributionRoleOf(
+  { distributionRole: role, distributionRoleExternalId }: Pick<CloudFrontInvalidationOptions, 'distributionRole' | 'distributionRoleExternalId'>,
+): DistributionRole | null {
   if (role === undefined) {
     if (distributionRoleExternalId !== undefined) {
       throw new Error('distributionRoleExternalId needs a distributionRole: it is what the trust policy of that role asks for');

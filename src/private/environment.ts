@@ -1,7 +1,7 @@
 import { Annotations, Stack, Stage, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct, IConstruct } from 'constructs';
-import { targetOf } from './target';
+import { targetResourceOf } from './target-resource';
 import type { CloudFrontInvalidationOptions } from '../cloudfront-invalidation-options';
 import { quote } from '../contract';
 import type { InvalidationPaths } from '../invalidation-paths';
@@ -22,11 +22,11 @@ export function checkEnvironment(scope: Construct, options: CloudFrontInvalidati
 }
 
 function holdsTag(paths: InvalidationPaths | undefined): boolean {
-  return paths !== undefined && 'paths' in paths._source && paths._source.paths.some(path => path.startsWith('#'));
+  return Array.isArray(paths?._source) && paths._source.some(path => path.startsWith('#'));
 }
 
 function checkAccounts(scope: IConstruct, options: CloudFrontInvalidationOptions): void {
-  const { construct, id, resource } = targetOf(options);
+  const { construct, id, resource } = targetResourceOf(options);
   const [account, ownAccount] = [accountOf(construct), accountOf(scope)];
   if (account === undefined || ownAccount === undefined || account === ownAccount) {
     return;

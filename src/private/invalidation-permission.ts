@@ -2,17 +2,17 @@ import { ArnFormat, Lazy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { acknowledgeInlinePolicy, acknowledgePolicy } from './nag';
-import type { Target } from './target';
+import type { TargetResource } from './target-resource';
 import { holdsVariable } from './variables';
 
 /** What a role may invalidate: one statement, which grows with the targets. */
 export class InvalidationPermission {
-  private readonly ids: Readonly<Record<Target['resource'], Set<string>>> = { 'distribution': new Set(), 'distribution-tenant': new Set() };
+  private readonly ids: Readonly<Record<TargetResource['resource'], Set<string>>> = { 'distribution': new Set(), 'distribution-tenant': new Set() };
 
   /** @param scope of the account and the partition that the targets belong to */
   constructor(private readonly scope: Construct, private readonly role: iam.IRole) {}
 
-  add({ resource, id }: Target): void {
+  add({ resource, id }: TargetResource): void {
     if (this.ids[resource].size === 0) {
       const suffix = resource === 'distribution' ? '' : 'ForDistributionTenant';
       this.role.addToPrincipalPolicy(new iam.PolicyStatement({
@@ -34,7 +34,7 @@ export class InvalidationPermission {
     }
   }
 
-  private arnOf(resource: Target['resource'], resourceName: string): string {
+  private arnOf(resource: TargetResource['resource'], resourceName: string): string {
     return Stack.of(this.scope).formatArn({ service: 'cloudfront', region: '', resource, resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
   }
 }

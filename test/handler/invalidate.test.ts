@@ -1,5 +1,5 @@
 import { Busy, Failure } from '../../src/handler/failure';
-import { backoff, formatSeconds, InProgress, pollPause, waitFor } from '../../src/handler/invalidate';
+import { backoff, InProgress, pollPause, waitFor } from '../../src/handler/invalidate';
 import { begin } from '../../src/handler/progress';
 
 test.each([
@@ -15,12 +15,6 @@ test.each([
   expect(Math.max(...pauses)).toBeLessThanOrEqual(most);
   expect(Math.min(...pauses)).toBeGreaterThanOrEqual(most / 2);
   expect(new Set(pauses).size).toBeGreaterThan(1);
-});
-
-test.each([
-  [1, '1 second'], [12.34, '12.3 seconds'], [60, '60 seconds'], [119, '119 seconds'], [120, '2 minutes'], [3600, '1 hour'], [5400, '1.5 hours'], [86400, '24 hours'],
-])('%d seconds read %s', (seconds, text) => {
-  expect(formatSeconds(seconds)).toBe(text);
 });
 
 describe('waitFor', () => {

@@ -73,7 +73,7 @@ namespace Basic
                 Distribution = documentationDistribution,
                 AssumedBy = invalidationFunction,
             });
-            stage.AddInvalidation(new CloudFrontStageInvalidationOptions
+            stage.AddInvalidation(new AddInvalidationOptions
             {
                 Distribution = documentationDistribution,
                 DistributionRole = invalidationRole,

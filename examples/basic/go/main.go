@@ -60,7 +60,7 @@ func NewBasicStack(scope constructs.Construct, id string) awscdk.Stack {
 		Distribution: documentationDistribution,
 		AssumedBy:    invalidationFunction,
 	})
-	invalidationStage.AddInvalidation(&invalidation.CloudFrontStageInvalidationOptions{
+	invalidationStage.AddInvalidation(&invalidation.AddInvalidationOptions{
 		Distribution:     documentationDistribution,
 		DistributionRole: invalidationRole,
 		FailurePolicy:    invalidation.InvalidationFailurePolicy_WARN,

@@ -3,7 +3,7 @@ package com.myorg;
 import io.github.cdkcloudfrontinvalidationstage.CloudFrontInvalidationFunction;
 import io.github.cdkcloudfrontinvalidationstage.CloudFrontInvalidationRole;
 import io.github.cdkcloudfrontinvalidationstage.CloudFrontInvalidationStage;
-import io.github.cdkcloudfrontinvalidationstage.CloudFrontStageInvalidationOptions;
+import io.github.cdkcloudfrontinvalidationstage.AddInvalidationOptions;
 import io.github.cdkcloudfrontinvalidationstage.InvalidationFailurePolicy;
 import io.github.cdkcloudfrontinvalidationstage.InvalidationPaths;
 import java.util.List;
@@ -67,7 +67,7 @@ public class BasicStack extends Stack {
                 .distribution(documentationDistribution)
                 .assumedBy(invalidationFunction)
                 .build();
-        stage.addInvalidation(CloudFrontStageInvalidationOptions.builder()
+        stage.addInvalidation(AddInvalidationOptions.builder()
                 .distribution(documentationDistribution)
                 .distributionRole(invalidationRole)
                 .failurePolicy(InvalidationFailurePolicy.WARN)

@@ -1,11 +1,17 @@
 import { Token } from 'aws-cdk-lib';
+import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
 import type { IConstruct } from 'constructs';
-import type { CloudFrontInvalidationOptions } from '../cloudfront-invalidation-options';
 import { distributionIdProblem, distributionTenantIdProblem } from '../contract';
 import { holdsVariable } from './variables';
 
-/** What an action invalidates, in the words of IAM and of the job's parameters. */
-export interface Target {
+/** The two ways to say what is invalidated, of which exactly one is given. */
+export interface TargetOptions {
+  readonly distribution?: aws_cloudfront.IDistributionRef;
+  readonly distributionTenant?: aws_cloudfront.IDistributionTenantRef;
+}
+
+/** What is invalidated, in the words of IAM. */
+export interface TargetResource {
   readonly construct: IConstruct;
   /** The resource in an ARN. */
   readonly resource: 'distribution' | 'distribution-tenant';
@@ -13,7 +19,7 @@ export interface Target {
 }
 
 /** @throws Error unless there is exactly one target, with an id that may be one */
-export function targetOf({ distribution, distributionTenant }: Pick<CloudFrontInvalidationOptions, 'distribution' | 'distributionTenant'>): Target {
+export function targetResourceOf({ distribution, distributionTenant }: TargetOptions): TargetResource {
   if (distribution !== undefined && distributionTenant !== undefined) {
     throw new Error('distribution and distributionTenant exclude each other: give the tenant alone to invalidate its part of the cache');
   }

@@ -1,0 +1,89 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
+import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as fc from 'fast-check';
+import {
+  InvalidationFailurePolicy, InvalidationPaths, MissingBaselineBehavior, type ChangedFilesOptions, type CloudFrontInvalidationOptions,
+} from '../../src';
+import { MAX_USER_PARAMETERS_LENGTH, PARAMETERS } from '../../src/contract';
+import { parametersOf, toUserParameters } from '../../src/private/user-parameters';
+import { givenDistributionTenant, givenStack } from '../given';
+
+const SITE = codepipeline.Artifact.artifact('site');
+
+/** What an action with these options has as its `UserParameters`, with an `X` for each token. */
+function userParameters(stack: Stack, options: CloudFrontInvalidationOptions): string {
+  const { paths, ...parameters } = parametersOf(options);
+  const history = { pipelineName: 'documentation-pipeline', stageName: 'InvalidateCloudFrontCache', actionName: 'InvalidateDocumentationDistribution' };
+  const text: unknown = stack.resolve(toUserParameters(stack, {
+    ...parameters, paths: 'changedFiles' in paths ? { changedFiles: { ...paths.changedFiles, ...history } } : paths,
+  }));
+  const parts = typeof text === 'string' ? [text] : (text as { 'Fn::Join': [string, unknown[]] })['Fn::Join'][1];
+  return parts.map(part => typeof part === 'string' ? part : 'X').join('');
+}
+
+function givenDistribution(stack: Stack): cloudfront.IDistribution {
+  return cloudfront.Distribution.fromDistributionAttributes(stack, 'Imported', { distributionId: 'E2QWRUHEXAMPLE', domainName: 'd111111abcdef8.cloudfront.net' });
+}
+
+test('every parameter is written, of the two ids one, and the paths come last, so that a variable inside a path cannot add or change another', () => {
+  const stack = givenStack();
+  const [distribution, distributionTenant] = [givenDistribution(stack), givenDistributionTenant(stack)];
+  const role = iam.Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::111122223333:role/invalidate');
+  const options = fc.record({
+    distributionRole: fc.constant(role),
+    waitForCompletion: fc.boolean(),
+    timeout: fc.integer({ min: 1, max: 1440 }).map(minutes => Duration.minutes(minutes)),
+    failurePolicy: fc.constantFrom(...Object.values(InvalidationFailurePolicy)),
+    paths: fc.constantFrom(InvalidationPaths.of('/#{a.b}'), InvalidationPaths.fromManifest(SITE.atPath('a.txt')), InvalidationPaths.changedFiles(SITE)),
+  }, { requiredKeys: [] });
+  fc.assert(fc.property(fc.boolean(), options, (isTenant, others) => {
+    const written = userParameters(stack, { ...(isTenant ? { distributionTenant } : { distribution }), ...others });
+    const absent = isTenant ? 'distributionId' : 'distributionTenantId';
+    const names = Object.keys(JSON.parse(written) as object);
+    expect(names).toEqual(Object.keys(PARAMETERS).filter(name => name !== absent));
+    expect(names.pop()).toBe('paths');
+  }));
+});
+
+describe('the budget of 1,000 characters', () => {
+  /** Each option as long as a real site has it. */
+  const ALL_OPTIONS: Required<ChangedFilesOptions> = {
+    baseDirectory: 'website/build/output',
+    prefix: 'documentation/latest',
+    indexDocuments: ['index.html', 'index.htm'],
+    stripExtensions: ['.html', '.htm'],
+    exclude: ['assets/**', 'static/**/*.map', '**/*.LICENSE.txt'],
+    skipAdded: true,
+    maxPaths: 1000,
+    onMissingBaseline: MissingBaselineBehavior.INVALIDATE_ALL,
+  };
+
+  test('the longest realistic combination fits', () => {
+    const stack = givenStack();
+    const text = userParameters(stack, {
+      distribution: givenDistribution(stack),
+      distributionRole: iam.Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::111122223333:role/websites/documentation-invalidation-role'),
+      distributionRoleExternalId: 'documentation-pipeline',
+      waitForCompletion: false,
+      timeout: Duration.hours(24),
+      paths: InvalidationPaths.changedFiles(SITE, ALL_OPTIONS),
+    });
+    process.stdout.write(`The longest realistic parameters: ${text.length} of ${MAX_USER_PARAMETERS_LENGTH} characters\n`);
+    expect(text.length).toBeLessThanOrEqual(MAX_USER_PARAMETERS_LENGTH);
+  });
+
+  test.each<[string, (stack: Stack) => Partial<CloudFrontInvalidationOptions>, RegExp]>([
+    ['paths', () => ({ paths: InvalidationPaths.of(...Array.from({ length: 100 }, (_, index) => `/blog/${index}`)) }),
+      /^paths must fit CodePipeline's 1000 characters .* with 100 paths, of which paths takes \d+\. Cover several paths .* InvalidationPaths\.fromManifest/],
+    ['changedFiles', () => ({ paths: InvalidationPaths.changedFiles(SITE, { exclude: ['a'.repeat(950)] }) }),
+      /^changedFiles must fit CodePipeline's 1000 characters .* of which changedFiles takes \d+\. Name fewer or shorter patterns/],
+    ['distributionRole', stack => ({
+      distributionRole: iam.Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::111122223333:role/r'), distributionRoleExternalId: 'x'.repeat(1_000),
+    }), /^distributionRole must fit CodePipeline's 1000 characters .* of which distributionRole takes \d+\. Give distributionRole a shorter/],
+  ])('%s is blamed where it is what is long', (_, options, message) => {
+    const stack = givenStack();
+    expect(() => parametersOf({ distribution: givenDistribution(stack), ...options(stack) })).toThrow(message);
+  });
+});
