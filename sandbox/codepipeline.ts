@@ -1,8 +1,8 @@
 import { denial, type Role } from './iam';
 import type { Lambda } from './lambda';
 import { isRecord, problemsOf, type ApiModel } from './model';
-import model from '../models/codepipeline.json';
 import { Service, ServiceError, type Answer, type Call, type Caller, type RawRequest, type Surroundings } from './service';
+import model from '../models/codepipeline.json';
 
 const TARGET_PREFIX = 'CodePipeline_20150709.';
 
