@@ -2,13 +2,16 @@ import { Lazy, Stack } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct, IConstruct } from 'constructs';
+import type { ChangedFilesOptions } from './changed-files-options';
 import { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 import { quote, type OutputVariable, type PathSource } from './contract';
 import { InvalidationPaths } from './invalidation-paths';
-import { checkEnvironment } from './private/environment';
+import { checkEnvironment, checkRegion } from './private/environment';
 import { acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
+import { deployersOf, noteInvalidation } from './private/deployers';
 import { artifactStoreOf, pipelineNameOf } from './private/pipeline';
+import { warnAboutSite } from './private/site-warnings';
 import { targetResourceOf } from './private/target-resource';
 import { parametersOf, toUserParameters, type OptionParameters } from './private/user-parameters';
 import { namespaceOf } from './private/variables';
@@ -35,9 +38,14 @@ export interface CloudFrontInvalidationVariables {
   readonly distributionTenantId: string;
 
   /**
-   * The invalidation's id, or several separated by commas where the paths needed more than one, or `none`.
+   * The invalidation's id, or that of the last one where the paths needed several, or `none`.
    */
   readonly invalidationId: string;
+
+  /**
+   * How many invalidations the paths needed, or `0`. One takes at most 3,000 paths and 15 wildcards.
+   */
+  readonly invalidationCount: string;
 
   /**
    * `Completed`; or `InProgress` with `waitForCompletion: false`; or `Failed` with `InvalidationFailurePolicy.WARN`.
@@ -101,7 +109,8 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   private actionRole?: iam.IRole;
   private stageName?: string;
   private invalidationFunction?: CloudFrontInvalidationFunction;
-  private hasReaders = false;
+  /** Somebody reads the variables: a later action, or the next execution of this one, in the pipeline's history. */
+  private needsNamespace: boolean;
 
   /**
    * @throws Error unless exactly one of `distribution` and `distributionTenant` is given, if `timeout` is out of range, or if the
@@ -111,7 +120,8 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     super();
     this.paths = props.paths ?? InvalidationPaths.all();
     this.parameters = parametersOf(props);
-    this.namespace = props.variablesNamespace ?? Lazy.string({ produce: () => this.hasReaders ? this.defaultNamespace() : undefined });
+    this.needsNamespace = 'changedFiles' in this.parameters.paths;
+    this.namespace = props.variablesNamespace ?? Lazy.string({ produce: () => this.needsNamespace ? this.defaultNamespace() : undefined });
     this.providedActionProperties = {
       actionName: props.actionName,
       runOrder: props.runOrder,
@@ -129,12 +139,13 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
    * What the action will say of its invalidation, for the configuration of later actions.
    */
   public get variables(): CloudFrontInvalidationVariables {
-    this.hasReaders = true;
+    this.needsNamespace = true;
     const variable = (name: OutputVariable) => `#{${this.namespace}.${name}}`;
     return {
       distributionId: variable('distributionId'),
       distributionTenantId: variable('distributionTenantId'),
       invalidationId: variable('invalidationId'),
+      invalidationCount: variable('invalidationCount'),
       status: variable('status'),
       pathCount: variable('pathCount'),
       changedFileCount: variable('changedFileCount'),
@@ -174,7 +185,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
    * @internal
    */
   public _declareFor(pipeline: codepipeline.CfnPipeline, stageName: string): codepipeline.CfnPipeline.ActionDeclarationProperty {
-    const invalidationFunction = this.joinStage(pipeline, stageName);
+    const invalidationFunction = this.joinStage(pipeline, pipeline, stageName);
     const { _artifact: artifact } = this.paths;
     invalidationFunction._grantInvocation(pipeline);
     if (artifact !== undefined) {
@@ -191,7 +202,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 
   protected bound(scope: Construct, stage: codepipeline.IStage, options: codepipeline.ActionBindOptions): codepipeline.ActionConfig {
-    const invalidationFunction = this.joinStage(scope, stage.stageName);
+    const invalidationFunction = this.joinStage(scope, stage.pipeline, stage.stageName);
     this.actionRole = options.role;
     // grantInvoke() would also allow every version and alias, and CodePipeline invokes neither.
     options.role.addToPrincipalPolicy(new iam.PolicyStatement({
@@ -221,8 +232,9 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     return { configuration: this.configuration(scope, stage.pipeline, stage.pipeline.pipelineName, stage.stageName) };
   }
 
-  private joinStage(scope: Construct, stageName: string): CloudFrontInvalidationFunction {
+  private joinStage(scope: Construct, pipeline: IConstruct, stageName: string): CloudFrontInvalidationFunction {
     checkEnvironment(scope, this.props);
+    noteInvalidation(pipeline, stageName, this.props.actionName);
     this.stageName = stageName;
     const { distributionRole } = this.props;
     const invalidationFunction = this.invalidationFunction = this.props.function ?? CloudFrontInvalidationFunction._sharedBy(Stack.of(scope));
@@ -251,8 +263,34 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     if (!('changedFiles' in paths)) {
       return paths;
     }
-    const history = this.function._grantHistory(pipeline, pipelineName);
-    return { changedFiles: { ...history, ...paths.changedFiles, stageName, actionName: this.props.actionName } };
+    checkRegion(this.function, pipeline);
+    pipeline.node.addValidation({ validate: () => this.siteProblems(pipeline, paths.changedFiles) });
+    return {
+      changedFiles: {
+        ...this.function._grantHistory(pipeline, pipelineName),
+        ...paths.changedFiles,
+        stageName,
+        actionName: this.props.actionName,
+        // What the pipeline has by the end.
+        deployedBy: Lazy.list({ produce: () => this.deployers(pipeline) }),
+      },
+    };
+  }
+
+  /** What can be said only once the app is complete. */
+  private siteProblems(pipeline: IConstruct, options: ChangedFilesOptions): string[] {
+    warnAboutSite(pipeline, this.props.distribution, options);
+    try {
+      this.deployers(pipeline);
+      return [];
+    } catch (error) {
+      return [(error as Error).message];
+    }
+  }
+
+  private deployers(pipeline: IConstruct): string[] {
+    const { paths } = this.parameters;
+    return deployersOf(pipeline, artifactNameOf(this.paths._artifact!), 'changedFiles' in paths ? paths.changedFiles.deployedBy : undefined);
   }
 
   private defaultNamespace(): string {

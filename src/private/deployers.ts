@@ -1,0 +1,106 @@
+import { Stack } from 'aws-cdk-lib';
+import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import type { IConstruct } from 'constructs';
+import { isObject, quote } from '../contract';
+import { isPipeline, resourceOf } from './pipeline';
+
+/** Whose runs may put something where visitors get it. A source, a test and an approval do not. */
+const MAY_DEPLOY: readonly string[] = ['Deploy', 'Build', 'Compute', 'Invoke'];
+
+/** An action of a pipeline, as far as synthesis knows it. */
+interface KnownAction {
+  /** `Stage.Action` */
+  readonly name: string;
+  readonly category: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** The actions of this library, by their pipelines. */
+const invalidations = new WeakMap<IConstruct, Set<string>>();
+
+export function noteInvalidation(pipeline: IConstruct, stageName: string, actionName: string): void {
+  const resource = resourceOf(pipeline) ?? pipeline;
+  const names = invalidations.get(resource) ?? new Set();
+  invalidations.set(resource, names.add(`${stageName}.${actionName}`));
+}
+
+/**
+ * The actions that may deploy an artifact: those of category Deploy that take it, and whatever else takes it as an input, since a Deploy action
+ * may have it for another reason, such as a template. Where no Deploy action takes it, also those that output it: they may deploy what they build.
+ *
+ * @param given those that the user names
+ * @throws Error where a given one cannot be right, or none can be found
+ */
+export function deployersOf(pipeline: IConstruct, artifactName: string, given?: readonly string[]): string[] {
+  const actions = actionsOf(pipeline);
+  const having = actions.filter(({ inputs, outputs }) => inputs.includes(artifactName) || outputs.includes(artifactName));
+  if (given !== undefined) {
+    const unfit = given.find(name => !having.some(action => action.name === name));
+    if (unfit === undefined) {
+      return [...new Set(given)].sort();
+    }
+    const isThere = actions.some(({ name }) => name === unfit);
+    throw new Error(`deployedBy must name actions that have the artifact ${quote(artifactName)} as an input or output, got ${quote(unfit)}, which ` +
+      `${isThere ? 'has not' : 'the pipeline has not'}: ${listing('those that have it', having)}`);
+  }
+  const candidates = having.filter(({ name, category }) => MAY_DEPLOY.includes(category) && !invalidations.get(resourceOf(pipeline) ?? pipeline)?.has(name));
+  const taking = candidates.filter(({ inputs }) => inputs.includes(artifactName));
+  const deployers = taking.some(({ category }) => category === 'Deploy') ? taking : candidates;
+  if (deployers.length === 0) {
+    throw new Error(`changedFiles must be of an artifact that an action of the pipeline deploys, got ${quote(artifactName)}: no action may deploy it ` +
+      `(${listing('those that have it', having)}). Pass the artifact that the deploy action takes; where no action takes it, use InvalidationPaths.all().`);
+  }
+  return deployers.map(({ name }) => name).sort();
+}
+
+function listing(what: string, actions: readonly KnownAction[]): string {
+  return actions.length === 0 ? `${what}: none` : `${what}: ${actions.map(({ name }) => quote(name)).join(', ')}`;
+}
+
+function actionsOf(pipeline: IConstruct): KnownAction[] {
+  if (isPipeline(pipeline)) {
+    return pipeline.stages.flatMap(({ stageName, actions }) => actions.map(({ actionProperties }) => {
+      const { actionName, category, inputs = [], outputs = [] } = actionProperties;
+      return { name: `${stageName}.${actionName}`, category, inputs: inputs.map(nameOfArtifact), outputs: outputs.map(nameOfArtifact) };
+    }));
+  }
+  const resource = resourceOf(pipeline);
+  return resource === undefined ? [] : stagesIn(Stack.of(resource).resolve(resource.stages)).flatMap(stage =>
+    listOf(stage, 'actions').filter(isObject).map(action => ({
+      name: `${textOf(stage, 'name')}.${textOf(action, 'name')}`,
+      category: textOf(member(action, 'actionTypeId'), 'category'),
+      inputs: listOf(action, 'inputArtifacts').map(artifact => textOf(artifact, 'name')),
+      outputs: listOf(action, 'outputArtifacts').map(artifact => textOf(artifact, 'name')),
+    })));
+}
+
+function nameOfArtifact({ artifactName }: codepipeline.Artifact): string {
+  return artifactName ?? '';
+}
+
+/** The stages of a list, also those that are within an `Fn::If`. */
+function stagesIn(value: unknown): Record<string, unknown>[] {
+  if (Array.isArray(value)) {
+    return value.flatMap(stagesIn);
+  }
+  if (!isObject(value)) {
+    return [];
+  }
+  return Array.isArray(member(value, 'actions')) ? [value] : Object.values(value).flatMap(stagesIn);
+}
+
+/** A member of a property, as CDK writes its name or as CloudFormation does. */
+function member(value: unknown, name: string): unknown {
+  return isObject(value) ? value[name] ?? value[name[0].toUpperCase() + name.slice(1)] : undefined;
+}
+
+function listOf(value: unknown, name: string): readonly unknown[] {
+  const list = member(value, name);
+  return Array.isArray(list) ? list : [];
+}
+
+function textOf(value: unknown, name: string): string {
+  const text = member(value, name);
+  return typeof text === 'string' ? text : '';
+}
