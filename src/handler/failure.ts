@@ -31,7 +31,7 @@ export class QuotaFull extends Busy {
 
 /** An error of CloudFront as a `Failure` to report at once, or as `Busy`: worth another attempt. */
 export function fromCloudFront(error: unknown, operation: string, target: Target): Failure | Busy {
-  const { name, status, words } = describe(error);
+  const { name, words } = describe(error);
   const subject = targetName(target);
   const role = target.role === undefined ? 'the function\'s role' : `the role ${target.role.arn}`;
 
@@ -66,7 +66,7 @@ export function fromCloudFront(error: unknown, operation: string, target: Target
 
 /** An error of STS, when the function assumed the role that may invalidate the distribution. */
 export function fromSts(error: unknown, { arn, externalId }: DistributionRole): Failure | Busy {
-  const { name, status, words } = describe(error);
+  const { name, words } = describe(error);
   if (isWorthAnotherAttempt(error)) {
     return new Busy('SystemUnavailable', `STS did not answer AssumeRole for the role ${arn}: ${words}. ` +
       'Retry the stage once STS has recovered: https://health.aws.amazon.com');
