@@ -5,6 +5,7 @@ export {
   type DeliverySettings, type HistorySettings, type PipelineContext, type RecordedAction, type Report, type StageExecution,
 } from './codepipeline';
 export { Edge } from './edge';
+export { CacheKeys, EdgeCache, type Cacheable, type CacheKeyOptions, type Copy, type EdgeCacheOptions } from './edge-cache';
 export { Faults, type Fault, type FaultHandle, type FaultKind } from './faults';
 export { Role, type Judgement, type Statement, type TrustStatement } from './iam';
 export { Lambda, type Crash, type FunctionDefinition, type Invocation, type Permission } from './lambda';
