@@ -7,9 +7,9 @@ import { CloudFrontInvalidationFunction } from './cloudfront-invalidation-functi
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 import { quote, type OutputVariable, type PathSource } from './contract';
 import { InvalidationPaths } from './invalidation-paths';
+import { deployersOf, noteInvalidation, type Deployers } from './private/deployers';
 import { checkEnvironment, checkRegion } from './private/environment';
 import { acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
-import { deployersOf, noteInvalidation } from './private/deployers';
 import { artifactStoreOf, pipelineNameOf } from './private/pipeline';
 import { warnAboutSite } from './private/site-warnings';
 import { targetResourceOf } from './private/target-resource';
@@ -272,7 +272,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
         stageName,
         actionName: this.props.actionName,
         // What the pipeline has by the end.
-        deployedBy: Lazy.list({ produce: () => this.deployers(pipeline) }),
+        deployedBy: Lazy.list({ produce: () => this.deployers(pipeline, paths.changedFiles).names }),
       },
     };
   }
@@ -280,17 +280,12 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   /** What can be said only once the app is complete. */
   private siteProblems(pipeline: IConstruct, options: ChangedFilesOptions): string[] {
     warnAboutSite(pipeline, this.props.distribution, options);
-    try {
-      this.deployers(pipeline);
-      return [];
-    } catch (error) {
-      return [(error as Error).message];
-    }
+    const { problem } = this.deployers(pipeline, options);
+    return problem === undefined ? [] : [problem];
   }
 
-  private deployers(pipeline: IConstruct): string[] {
-    const { paths } = this.parameters;
-    return deployersOf(pipeline, artifactNameOf(this.paths._artifact!), 'changedFiles' in paths ? paths.changedFiles.deployedBy : undefined);
+  private deployers(pipeline: IConstruct, { deployedBy }: ChangedFilesOptions): Deployers {
+    return deployersOf(pipeline, artifactNameOf(this.paths._artifact!), deployedBy);
   }
 
   private defaultNamespace(): string {
