@@ -5,33 +5,22 @@
  * Two figures come of it: how many lives were stale, which fails the task; and how often everything was invalidated, which fails it for a plain
  * pipeline at one deployment in ten.
  */
-import { fork, type ChildProcess } from 'child_process';
 import * as fc from 'fast-check';
 import { writeSection } from './document';
-import { narrate, type Outcome, type Plan } from './site-life';
+import { narrate, reasonOf, type Outcome, type Plan } from './site-life';
 import { FAILING_BUILDS, FAILING_DEPLOYMENTS, KINDS, PLAIN, plansOf, type Kind } from './site-life-generator';
-import { LifeSandbox } from './site-life-runner';
+import { LifeProcess } from './site-life-process';
 import { shapeOf } from './site-shapes';
 
 const RUNS = Number(argument('--runs') ?? 20_000);
 const SEED = Number(argument('--seed') ?? Math.floor(Math.random() * 2 ** 31));
 const SHAPE = argument('--shape');
-const WORKERS = 2;
-/** Lives of one seed. */
-const CHUNK = 250;
+const PROCESSES = 2;
 /** How many of the stale lives of a shape are shrunk, and for how long. */
 const SHRUNK = 2;
 const SHRINKING_MILLISECONDS = 60_000;
 /** Of a plain pipeline's deployments, those that invalidate everything. */
 const MAX_EVERYTHING = 0.1;
-
-/** The lives of one kind from one seed, or one of them to be shrunk. */
-interface Task {
-  readonly kind: Kind;
-  readonly seed: number;
-  readonly runs: number;
-  readonly shrink?: number;
-}
 
 interface Figures {
   lives: number;
@@ -43,18 +32,19 @@ interface Figures {
   later: number;
   everything: number;
   readonly reasons: Record<string, number>;
+  /** Why invalidations were red. */
+  readonly failures: Record<string, number>;
   /** Pages whose fresh copy was left, of all pages. */
   kept: number;
   pages: number;
 }
 
-interface Result {
-  readonly task: Task;
-  readonly figures: Figures;
-  /** Which lives are stale. */
-  readonly stale: readonly number[];
-  /** The shrunk life. */
-  readonly story?: string;
+/** A life that was lived. */
+interface Lived {
+  readonly kind: Kind;
+  /** Which one of its kind. */
+  readonly index: number;
+  readonly isStale: boolean;
 }
 
 function argument(name: string): string | undefined {
@@ -63,7 +53,11 @@ function argument(name: string): string | undefined {
 }
 
 function noFigures(): Figures {
-  return { lives: 0, stale: 0, executions: 0, green: 0, red: 0, later: 0, everything: 0, reasons: {}, kept: 0, pages: 0 };
+  return { lives: 0, stale: 0, executions: 0, green: 0, red: 0, later: 0, everything: 0, reasons: {}, failures: {}, kept: 0, pages: 0 };
+}
+
+function count(counts: Record<string, number>, name: string, times = 1): void {
+  counts[name] = (counts[name] ?? 0) + times;
 }
 
 function tally(figures: Figures, plan: Plan, { invalidations, failures, stale }: Outcome): void {
@@ -72,6 +66,7 @@ function tally(figures: Figures, plan: Plan, { invalidations, failures, stale }:
   figures.executions += plan.executions.length;
   figures.green += invalidations.length;
   figures.red += failures.length;
+  failures.forEach(words => count(figures.failures, reasonOf(words)));
   const sites = new Set<number>();
   for (const { site, reason, kept, of } of invalidations) {
     if (!sites.has(site)) {
@@ -83,77 +78,47 @@ function tally(figures: Figures, plan: Plan, { invalidations, failures, stale }:
     figures.pages += of;
     if (reason !== undefined) {
       figures.everything++;
-      figures.reasons[reason] = (figures.reasons[reason] ?? 0) + 1;
+      count(figures.reasons, reason);
     }
   }
 }
 
 function sum(all: readonly Figures[]): Figures {
   const total = noFigures();
-  for (const { reasons, ...numbers } of all) {
+  for (const { reasons, failures, ...numbers } of all) {
     Object.entries(numbers).forEach(([name, value]) => total[name as keyof typeof numbers] += value);
-    Object.entries(reasons).forEach(([reason, count]) => total.reasons[reason] = (total.reasons[reason] ?? 0) + count);
+    Object.entries(reasons).forEach(([reason, times]) => count(total.reasons, reason, times));
+    Object.entries(failures).forEach(([words, times]) => count(total.failures, words, times));
   }
   return total;
 }
 
-async function perform(sandbox: LifeSandbox, task: Task): Promise<Result> {
-  const figures = noFigures();
-  if (task.shrink !== undefined) {
-    return { task, figures, stale: [], story: await shrink(sandbox, task, task.shrink) };
-  }
-  const stale: number[] = [];
-  for (const [index, plan] of fc.sample(plansOf(task.kind), { numRuns: task.runs, seed: task.seed }).entries()) {
-    const outcome = await sandbox.live(plan);
-    tally(figures, plan, outcome);
-    if (outcome.stale.length > 0) {
-      stale.push(index);
-    }
-  }
-  return { task, figures, stale };
+/** The lives of one kind. */
+function seedOf(kind: Kind): number {
+  return SEED + KINDS.indexOf(kind);
 }
 
-/** The smallest life like one that is stale. */
-async function shrink(sandbox: LifeSandbox, { kind, seed }: Task, index: number): Promise<string> {
-  const property = fc.asyncProperty(plansOf(kind), async plan => (await sandbox.live(plan)).stale.length === 0);
-  const { counterexample } = await fc.check(property, { seed, path: String(index), interruptAfterTimeLimit: SHRINKING_MILLISECONDS });
+/** The smallest life like one that is stale, for a person to follow. */
+async function shrink(lives: LifeProcess, kind: Kind, index: number): Promise<string> {
+  const property = fc.asyncProperty(plansOf(kind), async plan => (await lives.live(plan)).stale.length === 0);
+  const { counterexample } = await fc.check(property, { seed: seedOf(kind), path: String(index), interruptAfterTimeLimit: SHRINKING_MILLISECONDS });
   if (counterexample === null) {
-    return `life ${index} of seed ${seed} (${kind}) is not stale when it is lived again`;
+    return 'It is not stale when it is lived again.';
   }
   const [plan] = counterexample;
-  return narrate(plan, await sandbox.live(plan));
+  return narrate(plan, await lives.live(plan));
 }
 
-/** Lives what the parent asks for. */
-async function work(): Promise<void> {
-  const sandbox = await LifeSandbox.start();
-  process.on('message', (task: Task) => void perform(sandbox, task).then(result => process.send!(result), error => {
-    process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
-    process.exit(1);
+/** Does something with each item, in as many processes as there are. */
+async function inProcesses<Item>(
+  processes: readonly LifeProcess[], items: Iterable<Item>, action: (lives: LifeProcess, item: Item) => Promise<void>,
+): Promise<void> {
+  const iterator = items[Symbol.iterator]();
+  await Promise.all(processes.map(async lives => {
+    for (let next = iterator.next(); !next.done; next = iterator.next()) {
+      await action(lives, next.value);
+    }
   }));
-  process.on('disconnect', () => void sandbox.stop());
-  process.send!('ready');
-}
-
-/** Has the tasks performed, each by the next worker that is idle. */
-async function performAll(tasks: readonly Task[], onResult: (result: Result) => void): Promise<void> {
-  const queue = [...tasks];
-  await Promise.all(Array.from({ length: WORKERS }, () => new Promise<void>((resolve, reject) => {
-    // The function's log goes nowhere.
-    const worker: ChildProcess = fork(__filename, ['--worker'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    worker.on('message', (message: Result | 'ready') => {
-      if (message !== 'ready') {
-        onResult(message);
-      }
-      const task = queue.shift();
-      if (task === undefined) {
-        worker.disconnect();
-      } else {
-        worker.send(task);
-      }
-    });
-    worker.on('exit', code => code === 0 ? resolve() : reject(new Error(`A worker ended with ${code}`)));
-  })));
 }
 
 function percentOf(part: number, whole: number): string {
@@ -170,21 +135,26 @@ async function main(): Promise<void> {
   if (kinds.length === 0) {
     throw new Error(`--shape must be one of ${KINDS.join(', ')}, got ${SHAPE}`);
   }
+  const processes = await Promise.all(Array.from({ length: PROCESSES }, () => LifeProcess.start()));
+  const figures = new Map(kinds.map(kind => [kind, noFigures()]));
+  const lived: Lived[] = [];
   const started = performance.now();
-  const chunks = Math.ceil(RUNS / kinds.length / CHUNK);
-  const tasks = Array.from({ length: chunks }, (_, chunk) => kinds.map((kind): Task => ({
-    kind, seed: SEED + chunk * KINDS.length + KINDS.indexOf(kind), runs: Math.min(CHUNK, Math.ceil(RUNS / kinds.length) - chunk * CHUNK),
-  }))).flat();
-  const results: Result[] = [];
-  await performAll(tasks, result => results.push(result));
-  const figures = new Map(kinds.map(kind => [kind, sum(results.filter(({ task }) => task.kind === kind).map(result => result.figures))]));
-  const total = sum([...figures.values()]);
+  const planned = kinds.flatMap(kind => fc.sample(plansOf(kind), { numRuns: Math.ceil(RUNS / kinds.length), seed: seedOf(kind) })
+    .map((plan, index) => ({ kind, index, plan })));
+  await inProcesses(processes, planned, async (lives, { kind, index, plan }) => {
+    const outcome = await lives.live(plan);
+    tally(figures.get(kind)!, plan, outcome);
+    lived.push({ kind, index, isStale: outcome.stale.length > 0 });
+  });
   const seconds = (performance.now() - started) / 1000;
+  const total = sum([...figures.values()]);
   console.log(`${total.lives} lives in ${seconds.toFixed(0)} s, ${(total.lives / seconds).toFixed(1)} a second`);
 
-  const toShrink = kinds.flatMap(kind => results.filter(({ task }) => task.kind === kind)
-    .flatMap(({ task, stale }) => stale.map(index => ({ ...task, shrink: index }))).slice(0, SHRUNK));
-  await performAll(toShrink, ({ task, story }) => console.log(`\n${task.kind}, seed ${task.seed}, life ${task.shrink}:\n${story}`));
+  const toShrink = kinds.flatMap(kind => lived.filter(life => life.kind === kind && life.isStale).slice(0, SHRUNK));
+  await inProcesses(processes, toShrink, async (lives, { kind, index }) => {
+    console.log(`\n${kind}, seed ${SEED}, life ${index}:\n${await shrink(lives, kind, index)}`);
+  });
+  await Promise.all(processes.map(lives => lives.stop()));
 
   const plain = figures.get(PLAIN);
   const text = `\`npx projen reliability:lives\`: random lives of a site, each of two to ten executions of its pipeline. Builds and deployments fail before,
@@ -209,6 +179,7 @@ changes it. The others have all of the above happen to them, far more often than
 ${reasonRows(total, plain).join('\n')}
 `;
   console.log(`\n${text}`);
+  console.log(`Why invalidations were red:\n${oftenFirst(total.failures).map(([words, times]) => `${String(times).padStart(6)}  ${words}`).join('\n')}`);
   writeSection('Lives', text);
   if (total.stale > 0) {
     process.exitCode = 1;
@@ -219,18 +190,22 @@ ${reasonRows(total, plain).join('\n')}
   }
 }
 
+function oftenFirst(counts: Readonly<Record<string, number>>): [string, number][] {
+  return Object.entries(counts).sort(([, one], [, other]) => other - one);
+}
+
 function figuresRow(kind: Kind, { lives, stale, green, red, everything, later, kept, pages }: Figures): string {
   return `| ${titleOf(kind)} | ${lives} | ${stale} | ${green} | ${red} | ${percentOf(everything, later)} | ${percentOf(kept, pages)} |`;
 }
 
 function reasonRows(total: Figures, plain: Figures | undefined): string[] {
-  return Object.entries(total.reasons).sort(([, one], [, other]) => other - one).map(([reason, count]) => {
+  return oftenFirst(total.reasons).map(([reason, times]) => {
     const ofPlain = plain?.reasons[reason] ?? 0;
-    return `| ${reason} | ${ofPlain} | ${count - ofPlain} |`;
+    return `| ${reason} | ${ofPlain} | ${times - ofPlain} |`;
   });
 }
 
-void (process.argv.includes('--worker') ? work() : main().catch(error => {
+main().catch(error => {
   console.error(error);
-  process.exitCode = 1;
-}));
+  process.exit(1);
+});

@@ -78,7 +78,7 @@ function executions(shape: ShapeName, mode: Plan['mode']): fc.Arbitrary<Executio
       },
     ),
     artifactsExpire: percent(3),
-  }), { minLength: 3, maxLength: 8, size: 'max' });
+  }), { minLength: 2, maxLength: 8, size: 'max' });
 }
 
 function anyPlan(shape: ShapeName): fc.Arbitrary<Plan> {

@@ -1,6 +1,6 @@
 /** Lives the lives of site-life.ts: in virtual time, with the function's own code, over the sandbox's CodePipeline and S3. */
 import {
-  ERROR_DOCUMENT, FIRST_SITE, MINUTE, Website, type DeploymentFate, type Event, type Execution, type Invalidation, type Outcome, type Plan,
+  ERROR_DOCUMENT, FIRST_SITE, MINUTE, reasonOf, Website, type DeploymentFate, type Event, type Execution, type Invalidation, type Outcome, type Plan,
 } from './site-life';
 import {
   BUILD_TYPE, DEFAULT_SETTINGS, distributionIdOf, INVALIDATION_TYPE, PIPELINE_NAME, pipelineOf, shapeOf, SOURCE_TYPE,
@@ -13,6 +13,8 @@ import { givenArchive } from '../given-archive';
 /** How long our action waits while AWS, or a deployment, is busy: an hour, as by default. */
 const TIMEOUT = 60 * MINUTE;
 const BUCKET = 'artifacts';
+/** Why everything is invalidated where the function names no reason. */
+const COVER = 'the cover of what has changed';
 
 /** What a part of a life does: it yields minutes to let pass, or what is to be waited for while no time passes. */
 type Course<Result = void> = Generator<number | Promise<unknown>, Result, unknown>;
@@ -562,7 +564,7 @@ async function findPathsOf(userParameters: string, artifact: { readonly name: st
     const found = await findPaths(parameters, artifact, Date.now() + MINUTE);
     const paths = normalizePaths(found.paths);
     return {
-      kind: 'found', paths, ...found.changes, note: found.note, reason: paths.includes('/*') ? reasonOf(found.note) : undefined,
+      kind: 'found', paths, ...found.changes, note: found.note, reason: paths.includes('/*') ? reasonOf(found.note ?? COVER) : undefined,
     };
   } catch (error) {
     if (error instanceof Busy || error instanceof Failure) {
@@ -570,11 +572,6 @@ async function findPathsOf(userParameters: string, artifact: { readonly name: st
     }
     throw error;
   }
-}
-
-/** A reason without what differs from life to life. */
-export function reasonOf(note = 'everything, as the cover of what has changed'): string {
-  return note.replace(/^everything, since /, '').replace(/s3:\/\/\S+|'[^']*'/g, '…').replace(/\d+/g, 'n');
 }
 
 /** The summary of the handler, as far as the history's readers look at it. */

@@ -259,6 +259,11 @@ function urlsOf(keys: readonly string[], { cleanUrls, queryStrings, errorDocumen
   return queryStrings ? urls.flatMap(url => [url, `${url}?utm=x`]) : urls;
 }
 
+/** A reason without what differs from life to life. */
+export function reasonOf(words: string): string {
+  return words.replace(/^everything, since /, '').replace(/s3:\/\/\S+|'[^']*'/g, '…').replace(/\d+/g, 'n');
+}
+
 /** A life that has gone wrong, for a person to follow. */
 export function narrate(plan: Plan, { events, stale }: Outcome): string {
   const start = events[0]?.at ?? 0;

@@ -114,6 +114,8 @@ export const INVALIDATION_TYPE: ActionType = { category: 'Invoke', owner: 'AWS',
 export const PIPELINE_NAME = 'LifeOfASite';
 
 const pipelines = new Map<string, Pipeline>();
+/** One for all apps, so that the function's code is copied once. */
+let directory: string | undefined;
 
 /** The pipeline of a shape with these settings, synthesised once. */
 export function pipelineOf(shapeName: ShapeName, settings: Settings): Pipeline {
@@ -143,49 +145,51 @@ function synthesize(shape: Shape, settings: Settings): Pipeline {
   const sites = (shape.hasStaging ? ['Staging', 'Prod'] : ['']).map(name => ({
     stage: `${settings.deployStage}${name}`, deployers: deployersOf(shape, settings),
   }));
-  const directory = mkdtempSync(join(tmpdir(), 'life-'));
-  try {
-    const app = new App({ analyticsReporting: false, treeMetadata: false, stackTraces: false, outdir: directory });
-    const stack = new Stack(app, 'Website');
-    const pipeline = new codepipeline.Pipeline(stack, 'Pipeline', {
-      pipelineName: PIPELINE_NAME, pipelineType: codepipeline.PipelineType.V2, crossAccountKeys: false,
+  directory ??= temporaryDirectory();
+  const app = new App({ analyticsReporting: false, treeMetadata: false, stackTraces: false, outdir: directory });
+  const stack = new Stack(app, 'Website');
+  const pipeline = new codepipeline.Pipeline(stack, 'Pipeline', {
+    pipelineName: PIPELINE_NAME, pipelineType: codepipeline.PipelineType.V2, crossAccountKeys: false,
+  });
+  const invalidationFunction = new CloudFrontInvalidationFunction(stack, 'Function');
+  const [source, artifact] = [new codepipeline.Artifact('source'), new codepipeline.Artifact(settings.artifact)];
+  const bucket = new Bucket(stack, 'SourceBucket', { versioned: true });
+  pipeline.addStage({ stageName: 'Source', actions: [new S3SourceAction({ actionName: 'Source', bucket, bucketKey: 'source.zip', output: source })] });
+  if (shape.deploysWith !== 'its build') {
+    pipeline.addStage({
+      stageName: 'Build',
+      actions: [new CodeBuildAction({ actionName: 'Build', project: new PipelineProject(stack, 'Build'), input: source, outputs: [artifact] })],
     });
-    const invalidationFunction = new CloudFrontInvalidationFunction(stack, 'Function');
-    const [source, artifact] = [new codepipeline.Artifact('source'), new codepipeline.Artifact(settings.artifact)];
-    const bucket = new Bucket(stack, 'SourceBucket', { versioned: true });
-    pipeline.addStage({ stageName: 'Source', actions: [new S3SourceAction({ actionName: 'Source', bucket, bucketKey: 'source.zip', output: source })] });
-    if (shape.deploysWith !== 'its build') {
-      pipeline.addStage({
-        stageName: 'Build',
-        actions: [new CodeBuildAction({ actionName: 'Build', project: new PipelineProject(stack, 'Build'), input: source, outputs: [artifact] })],
-      });
-    }
-    sites.forEach(({ stage: stageName, deployers }, index) => {
-      const stage = pipeline.addStage({
-        stageName, actions: deployers.map(deployer => deployActionOf(stack, `${stageName}${deployer.action}`, deployer, source, artifact)),
-      });
-      const props = {
-        actionName: settings.invalidationAction,
-        distribution: Distribution.fromDistributionAttributes(stack, `Distribution${index}`, {
-          distributionId: distributionIdOf(index, 0), domainName: 'd111111abcdef8.cloudfront.net',
-        }),
-        function: invalidationFunction,
-        paths: InvalidationPaths.changedFiles(artifact, changedFilesOptionsOf(settings, stageName, deployers)),
-      };
-      if (shape.hasStaging) {
-        stage.addAction(new CloudFrontInvalidationAction({ ...props, runOrder: 2 }));
-      } else {
-        new CloudFrontInvalidationStage(stack, 'Invalidate', { ...props, pipeline, stageName: settings.invalidationStage });
-      }
-    });
-    const { template } = app.synth().getStackByName('Website');
-    const deployed = new DeployedTemplate(template, { account: '123456789012', region: 'eu-west-1', stackName: 'Website', exports: new Map() });
-    const { properties } = deployed.resources.find(({ type }) => type === 'AWS::CodePipeline::Pipeline')!;
-    const invalidators = invalidatorsIn(properties.Stages as readonly TemplateStage[]);
-    return { settings, hasBuild: shape.deploysWith !== 'its build', sites: sites.map((site, index) => ({ ...site, invalidator: invalidators[index] })) };
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
   }
+  sites.forEach(({ stage: stageName, deployers }, index) => {
+    const stage = pipeline.addStage({
+      stageName, actions: deployers.map(deployer => deployActionOf(stack, `${stageName}${deployer.action}`, deployer, source, artifact)),
+    });
+    const props = {
+      actionName: settings.invalidationAction,
+      distribution: Distribution.fromDistributionAttributes(stack, `Distribution${index}`, {
+        distributionId: distributionIdOf(index, 0), domainName: 'd111111abcdef8.cloudfront.net',
+      }),
+      function: invalidationFunction,
+      paths: InvalidationPaths.changedFiles(artifact, changedFilesOptionsOf(settings, stageName, deployers)),
+    };
+    if (shape.hasStaging) {
+      stage.addAction(new CloudFrontInvalidationAction({ ...props, runOrder: 2 }));
+    } else {
+      new CloudFrontInvalidationStage(stack, 'Invalidate', { ...props, pipeline, stageName: settings.invalidationStage });
+    }
+  });
+  const { template } = app.synth().getStackByName('Website');
+  const deployed = new DeployedTemplate(template, { account: '123456789012', region: 'eu-west-1', stackName: 'Website', exports: new Map() });
+  const { properties } = deployed.resources.find(({ type }) => type === 'AWS::CodePipeline::Pipeline')!;
+  const invalidators = invalidatorsIn(properties.Stages as readonly TemplateStage[]);
+  return { settings, hasBuild: shape.deploysWith !== 'its build', sites: sites.map((site, index) => ({ ...site, invalidator: invalidators[index] })) };
+}
+
+function temporaryDirectory(): string {
+  const created = mkdtempSync(join(tmpdir(), 'life-'));
+  process.once('exit', () => rmSync(created, { recursive: true, force: true }));
+  return created;
 }
 
 function deployersOf({ deploysWith, splits }: Shape, { deployAction }: Settings): Deployer[] {
