@@ -43,7 +43,8 @@ export function deployersOf(pipeline: IConstruct, artifactName: string, given?: 
   if (given !== undefined) {
     return { names: [...new Set(given)].sort(), problem: problemOf(given, artifactName, actions, having) };
   }
-  const candidates = having.filter(({ name, category }) => MAY_DEPLOY.includes(category) && !invalidations.get(resourceOf(pipeline) ?? pipeline)?.has(name));
+  const ours = invalidations.get(resourceOf(pipeline) ?? pipeline);
+  const candidates = having.filter(({ name, category }) => MAY_DEPLOY.includes(category) && !ours?.has(name));
   const taking = candidates.filter(({ inputs }) => inputs.includes(artifactName));
   const deployers = taking.some(({ category }) => category === 'Deploy') ? taking : candidates;
   return {
@@ -53,7 +54,9 @@ export function deployersOf(pipeline: IConstruct, artifactName: string, given?: 
   };
 }
 
-function problemOf(given: readonly string[], artifactName: string, actions: readonly KnownAction[], having: readonly KnownAction[]): string | undefined {
+function problemOf(
+  given: readonly string[], artifactName: string, actions: readonly KnownAction[], having: readonly KnownAction[],
+): string | undefined {
   const unfit = given.find(name => !having.some(action => action.name === name));
   if (unfit === undefined) {
     return undefined;

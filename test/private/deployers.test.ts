@@ -17,7 +17,8 @@ class Parts {
   constructor(private readonly stack: Stack) {}
 
   get sourceAction() {
-    return new S3SourceAction({ actionName: 'Source', bucket: new Bucket(this.stack, 'Source', { versioned: true }), bucketKey: 'source.zip', output: this.source });
+    const bucket = new Bucket(this.stack, 'Source', { versioned: true });
+    return new S3SourceAction({ actionName: 'Source', bucket, bucketKey: 'source.zip', output: this.source });
   }
 
   codeBuild(actionName: string, props: { input?: codepipeline.Artifact; outputs?: codepipeline.Artifact[]; type?: CodeBuildActionType }) {

@@ -15,7 +15,9 @@ function warnings(stack: Stack, distribution: cloudfront.IDistribution | cloudfr
   return Annotations.fromStack(stack).findWarning('*', Match.anyValue()).map(({ entry }) => String(entry.data)).filter(text => text.includes('changedFiles'));
 }
 
-function givenDistribution(stack: Stack, props: Partial<cloudfront.DistributionProps> = {}, behavior: Partial<cloudfront.BehaviorOptions> = {}): cloudfront.Distribution {
+function givenDistribution(
+  stack: Stack, props: Partial<cloudfront.DistributionProps> = {}, behavior: Partial<cloudfront.BehaviorOptions> = {},
+): cloudfront.Distribution {
   return new cloudfront.Distribution(stack, 'Distribution', { defaultBehavior: { origin: new HttpOrigin('www.example.com'), ...behavior }, ...props });
 }
 

@@ -561,7 +561,7 @@ async function findPathsOf(userParameters: string, artifact: { readonly name: st
   ]);
   try {
     const parameters: JobParameters = checkParameters(readParameters(userParameters), {});
-    const found = await findPaths(parameters, artifact, Date.now() + MINUTE);
+    const found = await findPaths(parameters, artifact, undefined, Date.now() + MINUTE);
     const paths = normalizePaths(found.paths);
     return {
       kind: 'found', paths, ...found.changes, note: found.note, reason: paths.includes('/*') ? reasonOf(found.note ?? COVER) : undefined,

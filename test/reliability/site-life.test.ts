@@ -32,16 +32,20 @@ describe('the model', () => {
   test.each(Object.keys(SHAPES) as ShapeName[])('%s: everything the first time, then the page that changed', async shape => {
     const outcome = await expectFresh(aLife(shape).deploys({}).deploys({ 'about.html': 1 }).deploys({}));
     const paths = outcome.invalidations.map(invalidation => invalidation.paths);
-    const perDeployment = shape === 'staging' ? 2 : 1;
-    expect(paths).toEqual([['/*'], ['/about.html'], []].flatMap(each => Array(perDeployment).fill(each)));
+    expect(paths).toEqual(shape === 'staging'
+      // Who deploys to which of the two is not listed: Prod had not deployed yet when Staging was first invalidated, and is one deployment behind.
+      ? [['/*'], ['/*'], ['/*'], ['/about.html'], ['/about.html'], []]
+      : [['/*'], ['/about.html'], []]);
   });
 
   test('finds the copy that an invalidation has forgotten, and tells of it', async () => {
-    const life = aLife('s3').deploys({}).deploys({ 'assets/app.js': 1 }).changes({ options: { exclude: ['**'] } }).deploys({})
-      .deploys({ 'about.html': 1 }).end;
+    // The options lie about the site.
+    const life = aLife('s3', { settings: { options: { indexDocuments: [] } } }).deploys({}).deploys({ 'blog/index.html': 1 }).end;
     const outcome = await lives.live(life);
-    expect(outcome.stale).toMatchObject([{ execution: 3, url: '/about.html', copy: 'about.html 0', origin: 'about.html 1' }]);
-    expect(narrate(life, outcome)).toMatch(/STALE after execution 4: \/about\.html of \w+: visitors have 'about\.html 0' \(fetched at {2}0:15\), the origin has 'about\.html 1'/);
+    expect(outcome.stale).toMatchObject([
+      { execution: 1, url: '/blog/', copy: 'blog/index.html 0', origin: 'blog/index.html 1' }, { execution: 1, url: '/blog' },
+    ]);
+    expect(narrate(life, outcome)).toMatch(/STALE after execution 2: \/blog\/ of \w+: visitors have '.* 0' \(fetched at {2}0:0\d\), the origin has '.* 1'/);
   });
 });
 
@@ -111,9 +115,8 @@ describe('variables', () => {
 });
 
 describe('a page', () => {
-  // The second is an option that may be gone: then it is refused.
-  test.each([{}, { skipAdded: true }])('that leaves the artifact, stays in the bucket and comes back changed: %j', async options => {
-    await expectFresh(aLife('s3', { settings: { options } }).deploys({})
+  test('that leaves the artifact, stays in the bucket and comes back changed', async () => {
+    await expectFresh(aLife('s3').deploys({})
       .deploys({ 'about.html': undefined })
       .deploys({ 'about.html': 1 }));
   });
