@@ -1,14 +1,16 @@
 import { Lazy, Stack } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type { Construct, IConstruct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 import { quote, type OutputVariable, type PathSource } from './contract';
 import { InvalidationPaths } from './invalidation-paths';
+import { CfnStages } from './private/cfn-stages';
 import { checkEnvironment } from './private/environment';
 import { acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
 import { artifactStoreOf, pipelineNameOf } from './private/pipeline';
+import { actionsOf, runOrderOf, watchRunOrder, type GivenOrder } from './private/run-order';
 import { targetResourceOf } from './private/target-resource';
 import { parametersOf, toUserParameters, type OptionParameters } from './private/user-parameters';
 import { namespaceOf } from './private/variables';
@@ -16,7 +18,19 @@ import { namespaceOf } from './private/variables';
 /**
  * Properties of a `CloudFrontInvalidationAction`.
  */
-export interface CloudFrontInvalidationActionProps extends CloudFrontInvalidationOptions, codepipeline.CommonAwsActionProps {}
+export interface CloudFrontInvalidationActionProps extends CloudFrontInvalidationOptions, codepipeline.CommonAwsActionProps {
+  /**
+   * When the action runs among those of its stage: after all with a lower number, and at the same time as those with the same one.
+   *
+   * From 1 to 999. An action that may deploy (of the category Deploy, Build, Compute or Invoke) must have run before: synthesis warns of one that
+   * runs at the same time or later.
+   *
+   * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/action-requirements.html
+   *
+   * @default - one more than the highest of the actions that the stage has by then and that may deploy; 1 where there are none
+   */
+  readonly runOrder?: number;
+}
 
 /**
  * What an action says of its invalidation, for later actions. Each is a pipeline variable: `#{namespace.key}`.
@@ -78,6 +92,8 @@ export interface CloudFrontInvalidationVariables {
 /**
  * An action that invalidates the cache of one CloudFront distribution, or of one tenant of it, for any stage of a pipeline.
  *
+ * In the stage that deploys, add it last: it runs after what is there by then, also when that stage is rolled back.
+ *
  * To add a stage of its own to a pipeline, use `CloudFrontInvalidationStage`.
  *
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
@@ -89,11 +105,17 @@ export interface CloudFrontInvalidationVariables {
  * deployStage.addAction(new CloudFrontInvalidationAction({
  *   actionName: 'Invalidate',
  *   distribution,
- *   runOrder: 2,
  * }));
  */
 export class CloudFrontInvalidationAction extends codepipeline.Action {
   protected readonly providedActionProperties: codepipeline.ActionProperties;
+
+  /**
+   * Who orders the actions of the stage, where it is not the user.
+   *
+   * @internal
+   */
+  public _order?: GivenOrder;
 
   private readonly paths: InvalidationPaths;
   private readonly parameters: OptionParameters;
@@ -104,12 +126,16 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   private hasReaders = false;
 
   /**
-   * @throws Error unless exactly one of `distribution` and `distributionTenant` is given, if `timeout` is out of range, or if the
-   *   parameters cannot fit 1000 characters
+   * @throws Error unless exactly one of `distribution` and `distributionTenant` is given, if `timeout` is out of range, if `paths` are
+   *   those of a `FileSet`, or if the parameters cannot fit 1000 characters
    */
   constructor(private readonly props: CloudFrontInvalidationActionProps) {
     super();
     this.paths = props.paths ?? InvalidationPaths.all();
+    if (this.paths._fileSet !== undefined) {
+      throw new Error(`paths of the action ${quote(props.actionName)} must not be those of a FileSet, which becomes an artifact in a CloudFrontInvalidationStep only: ` +
+        'use InvalidationPaths.changedFiles(artifact) or fromManifest(artifact.atPath(fileName))');
+    }
     this.parameters = parametersOf(props);
     this.namespace = props.variablesNamespace ?? Lazy.string({ produce: () => this.hasReaders ? this.defaultNamespace() : undefined });
     this.providedActionProperties = {
@@ -167,30 +193,41 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 
   /**
-   * The action for a pipeline that is a plain CloudFormation resource.
+   * Adds the action to an existing stage of a pipeline that is a plain CloudFormation resource, also to one within an `Fn::If`.
    *
    * That pipeline's role may be out of reach, so the function's own policy admits it.
    *
-   * @internal
+   * @param pipeline a `CfnPipeline` of this app, or one that `CfnInclude` has brought in
+   * @param stageName the name of the stage
+   * @throws Error if the pipeline has no such stage, if the stage has an action of that name, or if the action is part of a stage already
    */
-  public _declareFor(pipeline: codepipeline.CfnPipeline, stageName: string): codepipeline.CfnPipeline.ActionDeclarationProperty {
-    const invalidationFunction = this.joinStage(pipeline, stageName);
-    const { _artifact: artifact } = this.paths;
-    invalidationFunction._grantInvocation(pipeline);
-    if (artifact !== undefined) {
-      invalidationFunction._grantArtifacts(pipeline, artifactStoreOf(pipeline));
+  public addToCfnStage(pipeline: codepipeline.CfnPipeline, stageName: string): void {
+    this.refuseSecondStage();
+    const stages = new CfnStages(pipeline);
+    if (!stages.names.includes(stageName)) {
+      throw new Error(`stageName must name a stage of the pipeline ${quote(pipeline.node.path)}, got ${quote(stageName)}: it has ${stages.names.map(quote).join(', ')}`);
     }
-    return {
-      name: this.props.actionName,
-      actionTypeId: { category: codepipeline.ActionCategory.INVOKE, owner: 'AWS', provider: 'Lambda', version: '1' },
-      runOrder: this.props.runOrder,
-      namespace: this.namespace,
-      inputArtifacts: artifact && [{ name: artifactNameOf(artifact) }],
-      configuration: this.configuration(pipeline, pipeline, pipeline.ref, stageName),
-    };
+    const { actionName } = this.props;
+    if (stages.actionsOf(stageName).some(({ name }) => name === actionName)) {
+      throw new Error(`actionName must be unique in its stage, and ${quote(stageName)} has an action ${quote(actionName)} already`);
+    }
+    const joining = { pipeline, stageName, actionName, runOrder: this.props.runOrder, actions: () => stages.actionsOf(stageName) };
+    const runOrder = runOrderOf(joining);
+    stages.addAction(stageName, this.declarationFor(pipeline, stageName, runOrder));
+    // CDK 2.236.0 asks only what is above the construct of a late warning whether it was acknowledged: below the pipeline, the pipeline can.
+    watchRunOrder(new Construct(pipeline, `${stageName}.${pipeline.node.children.length}`), joining, runOrder);
   }
 
   protected bound(scope: Construct, stage: codepipeline.IStage, options: codepipeline.ActionBindOptions): codepipeline.ActionConfig {
+    this.refuseSecondStage();
+    const { actionName } = this.props;
+    const joining = {
+      pipeline: stage.pipeline, stageName: stage.stageName, actionName, runOrder: this.props.runOrder, order: this._order, actions: () => actionsOf(stage),
+    };
+    const runOrder = runOrderOf(joining);
+    watchRunOrder(scope, joining, runOrder);
+    // CDK reads the run order after this method. As a lazy number, it would fail CDK's check of artifacts that are made in the same stage.
+    Object.assign(this.actionProperties, { runOrder });
     const invalidationFunction = this.joinStage(scope, stage.stageName);
     this.actionRole = options.role;
     // grantInvoke() would also allow every version and alias, and CodePipeline invokes neither.
@@ -219,6 +256,32 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       });
     }
     return { configuration: this.configuration(scope, stage.pipeline, stage.pipeline.pipelineName, stage.stageName) };
+  }
+
+  private declarationFor(
+    pipeline: codepipeline.CfnPipeline, stageName: string, runOrder: number,
+  ): codepipeline.CfnPipeline.ActionDeclarationProperty {
+    const invalidationFunction = this.joinStage(pipeline, stageName);
+    const { _artifact: artifact } = this.paths;
+    invalidationFunction._grantInvocation(pipeline);
+    if (artifact !== undefined) {
+      invalidationFunction._grantArtifacts(pipeline, artifactStoreOf(pipeline));
+    }
+    return {
+      name: this.props.actionName,
+      actionTypeId: { category: codepipeline.ActionCategory.INVOKE, owner: 'AWS', provider: 'Lambda', version: '1' },
+      // CloudFormation's own default: a template that has the stage already stays as it is.
+      runOrder: runOrder === 1 ? undefined : runOrder,
+      namespace: this.namespace,
+      inputArtifacts: artifact && [{ name: artifactNameOf(artifact) }],
+      configuration: this.configuration(pipeline, pipeline, pipeline.ref, stageName),
+    };
+  }
+
+  private refuseSecondStage(): void {
+    if (this.stageName !== undefined) {
+      throw new Error(`action ${quote(this.props.actionName)} is part of the stage ${quote(this.stageName)} already: make another CloudFrontInvalidationAction for a second stage`);
+    }
   }
 
   private joinStage(scope: Construct, stageName: string): CloudFrontInvalidationFunction {
