@@ -14,10 +14,10 @@ export interface StageAction {
 
 /** What else orders an action, such as CDK Pipelines. */
 export interface GivenOrder {
-  /** Whether an action of that name has to run before the invalidation. */
-  isBefore(actionName: string): boolean;
   /** What to write instead. */
   readonly wayOut: string;
+  /** Whether an action of that name has to run before the invalidation. */
+  isBefore(actionName: string): boolean;
 }
 
 /** An invalidation that joins a stage. */

@@ -17,7 +17,8 @@ export function orderOf(step: pipelines.Step, { actionName, pipeline }: pipeline
 }
 
 function allSteps({ waves }: pipelines.CodePipeline): pipelines.Step[] {
-  const lists = [...waves, ...waves.flatMap(({ stages }) => stages), ...waves.flatMap(({ stages }) => stages.flatMap(({ stackSteps }) => stackSteps))];
+  const stages = waves.flatMap(wave => wave.stages);
+  const lists = [...waves, ...stages, ...stages.flatMap(({ stackSteps }) => stackSteps)];
   return withDependencies(lists.flatMap(({ pre = [], post = [] }) => [...pre, ...post]));
 }
 

@@ -66,7 +66,9 @@ function propertiesOf(stack: Stack): { readonly Stages: unknown[]; readonly Disa
   return Properties;
 }
 
-function addStage(stack: Stack, pipeline: codepipeline.CfnPipeline, props: Partial<CloudFrontInvalidationStageProps> = {}): CloudFrontInvalidationStage {
+function addStage(
+  stack: Stack, pipeline: codepipeline.CfnPipeline, props: Partial<CloudFrontInvalidationStageProps> = {},
+): CloudFrontInvalidationStage {
   return new CloudFrontInvalidationStage(stack, 'Invalidate', {
     ...props, pipeline, distribution: props.distribution ?? givenDistribution(stack), actionName: 'Website',
   });
@@ -211,8 +213,8 @@ describe('addToCfnStage', () => {
       Lazy.any({ produce: () => ({ name: 'Production', actions: [deploy] }) }),
     );
     const distribution = givenDistribution(stack);
-    const stage = new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution, justAfterStage: 'Production', actionName: 'Website' });
-    stage.addInvalidation({ distribution, actionName: 'Again' });
+    const added = addStage(stack, pipeline, { distribution, justAfterStage: 'Production' });
+    added.addInvalidation({ distribution, actionName: 'Again' });
     for (const stageName of ['Staging', 'Production']) {
       new CloudFrontInvalidationAction({ actionName: 'Website', distribution }).addToCfnStage(pipeline, stageName);
     }
