@@ -17,20 +17,13 @@ import { namespaceOf } from './private/variables';
 
 /**
  * Properties of a `CloudFrontInvalidationAction`.
+ *
+ * Without a `runOrder`, the action gets one more than the highest of the actions that its stage has by then and that may deploy: those of the category
+ * Deploy, Build, Compute or Invoke, but for other invalidations. Where there are none, it gets 1.
+ *
+ * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/action-requirements.html
  */
-export interface CloudFrontInvalidationActionProps extends CloudFrontInvalidationOptions, codepipeline.CommonAwsActionProps {
-  /**
-   * When the action runs among those of its stage: after all with a lower number, and at the same time as those with the same one.
-   *
-   * From 1 to 999. An action that may deploy (of the category Deploy, Build, Compute or Invoke) must have run before: synthesis warns of one that
-   * runs at the same time or later.
-   *
-   * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/action-requirements.html
-   *
-   * @default - one more than the highest of the actions that the stage has by then and that may deploy; 1 where there are none
-   */
-  readonly runOrder?: number;
-}
+export interface CloudFrontInvalidationActionProps extends CloudFrontInvalidationOptions, codepipeline.CommonAwsActionProps {}
 
 /**
  * What an action says of its invalidation, for later actions. Each is a pipeline variable: `#{namespace.key}`.
@@ -92,7 +85,8 @@ export interface CloudFrontInvalidationVariables {
 /**
  * An action that invalidates the cache of one CloudFront distribution, or of one tenant of it, for any stage of a pipeline.
  *
- * In the stage that deploys, add it last: it runs after what is there by then, also when that stage is rolled back.
+ * In the stage that deploys, add it last: without a `runOrder`, it runs after the actions that are there by then and may deploy, also when that stage
+ * is rolled back. Synthesis warns of one that runs at the same time or later, whether it was added later or `runOrder` says so.
  *
  * To add a stage of its own to a pipeline, use `CloudFrontInvalidationStage`.
  *
@@ -220,10 +214,9 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
 
   protected bound(scope: Construct, stage: codepipeline.IStage, options: codepipeline.ActionBindOptions): codepipeline.ActionConfig {
     this.refuseSecondStage();
-    const { actionName } = this.props;
-    const joining = {
-      pipeline: stage.pipeline, stageName: stage.stageName, actionName, runOrder: this.props.runOrder, order: this._order, actions: () => actionsOf(stage),
-    };
+    const { actionName, runOrder: givenRunOrder } = this.props;
+    const { pipeline, stageName } = stage;
+    const joining = { pipeline, stageName, actionName, runOrder: givenRunOrder, order: this._order, actions: () => actionsOf(stage) };
     const runOrder = runOrderOf(joining);
     watchRunOrder(scope, joining, runOrder);
     // CDK reads the run order after this method. As a lazy number, it would fail CDK's check of artifacts that are made in the same stage.

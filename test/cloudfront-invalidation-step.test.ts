@@ -7,7 +7,8 @@ import * as pipelines from 'aws-cdk-lib/pipelines';
 import { stagesOf } from './expect';
 import { givenDistribution, givenDistributionTenant } from './given';
 import {
-  CloudFrontInvalidationAction, CloudFrontInvalidationFunction, CloudFrontInvalidationRole, CloudFrontInvalidationStep, InvalidationFailurePolicy, InvalidationPaths,
+  CloudFrontInvalidationAction, CloudFrontInvalidationFunction, CloudFrontInvalidationRole, CloudFrontInvalidationStep,
+  InvalidationFailurePolicy, InvalidationPaths,
 } from '../src';
 
 const ENV = { account: '111122223333', region: 'eu-west-1' };
@@ -335,7 +336,8 @@ describe('paths from a FileSet', () => {
     const { distributionIdOutput } = website;
 
     // WHEN
-    const invalidate = new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, paths: InvalidationPaths.changedFilesOf(build, { exclude: ['assets/**'] }) });
+    const paths = InvalidationPaths.changedFilesOf(build, { exclude: ['assets/**'] });
+    const invalidate = new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, paths });
     pipeline.addStage(website, { post: pipelines.Step.sequence([copy, invalidate]) });
 
     // THEN
@@ -389,7 +391,8 @@ describe('paths from a FileSet', () => {
 
 /** A step of an action of its own, as users write it. */
 class DeployStep extends pipelines.Step implements pipelines.ICodePipelineActionFactory {
-  produceAction(stage: IStage, { actionName, runOrder, fallbackArtifact, scope }: pipelines.ProduceActionOptions): pipelines.CodePipelineActionFactoryResult {
+  produceAction(stage: IStage, options: pipelines.ProduceActionOptions): pipelines.CodePipelineActionFactoryResult {
+    const { actionName, runOrder, fallbackArtifact, scope } = options;
     stage.addAction(new S3DeployAction({ actionName, runOrder, input: fallbackArtifact!, bucket: new Bucket(scope, 'Site') }));
     return { runOrdersConsumed: 1 };
   }
