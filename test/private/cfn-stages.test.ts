@@ -1,9 +1,10 @@
 import { mkdtempSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
-import { Annotations as AppAnnotations, Aws, CfnCondition, CfnOutput, Fn, Lazy, Stack, type App, type IResolvable } from 'aws-cdk-lib';
+import { Annotations as AppAnnotations, Aws, CfnCondition, Fn, Lazy, Stack, type App, type IResolvable } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
 import { CloudFrontInvalidationAction, CloudFrontInvalidationStage, type CloudFrontInvalidationStageProps } from '../../src';
 import { statementsOf, type SynthesizedStage } from '../expect';
@@ -79,6 +80,7 @@ const INVALIDATION = {
   ActionTypeId: { Category: 'Invoke', Owner: 'AWS', Provider: 'Lambda', Version: '1' },
   Configuration: { FunctionName: expect.anything(), UserParameters: expect.anything() },
 };
+const JOINED = { ...INVALIDATION, RunOrder: 3 };
 const INVALIDATION_STAGE = stage('InvalidateCloudFrontCache', INVALIDATION);
 
 describe('a stage beside one within Fn::If', () => {
@@ -140,23 +142,27 @@ describe('a stage beside one within Fn::If', () => {
     expect(() => addStage(stack, pipeline, { justAfterStage: 'Deploy', distribution })).toThrow("got 'Deploy': it has 'Source', 'Production', 'UAT'");
   });
 
-  test('of an app: the condition is one of CDK, and the stage refers to another stack', () => {
+  test('of an app: the condition is one of CDK, and both stages refer to another stack', () => {
     // GIVEN
     const { stack, pipeline } = givenCfnPipeline({ name: 'Source', actions: [] });
     const condition = new CfnCondition(stack, 'HasProduction', { expression: Fn.conditionEquals(Aws.REGION, 'eu-west-1') });
     const other = new Stack(stack.node.root as App, 'Other');
-    const bucketName = new CfnOutput(other, 'BucketName', { value: 'website', exportName: 'bucket' }).importValue;
+    const { bucketName } = new Bucket(other, 'Bucket');
     pipeline.stages = [
       { name: 'Source', actions: [] },
       Fn.conditionIf(condition.logicalId, { Name: 'Production', Actions: [{ ...action('Deploy'), Configuration: { BucketName: bucketName } }] }, Aws.NO_VALUE),
     ];
 
     // WHEN
-    addStage(stack, pipeline, { justAfterStage: 'Production', distribution: givenDistribution(other) });
+    const distribution = givenDistribution(other);
+    addStage(stack, pipeline, { justAfterStage: 'Production', distribution });
+    new CloudFrontInvalidationAction({ actionName: 'Website', distribution }).addToCfnStage(pipeline, 'Production');
 
     // THEN
     expect(propertiesOf(stack).Stages[2]).toMatchObject(fnIf('HasProduction', { Name: 'InvalidateCloudFrontCache' }));
-    expect(JSON.stringify(propertiesOf(stack).Stages[1])).toContain('"BucketName":{"Fn::ImportValue":"bucket"}');
+    expect(propertiesOf(stack).Stages[1]).toEqual(fnIf('HasProduction', stage('Production', {
+      ...action('Deploy'), Configuration: { BucketName: { 'Fn::ImportValue': expect.stringMatching(/^Other:ExportsOutputRefBucket/) } },
+    }, { ...JOINED, RunOrder: 2 })));
     expect(JSON.stringify(propertiesOf(stack).Stages[2])).toContain('Other:ExportsOutputRefDistribution');
   });
 });
@@ -165,8 +171,6 @@ describe('addToCfnStage', () => {
   function givenAction(stack: Stack, props: { readonly runOrder?: number } = {}): CloudFrontInvalidationAction {
     return new CloudFrontInvalidationAction({ actionName: 'Website', distribution: givenDistribution(stack), ...props });
   }
-
-  const JOINED = { ...INVALIDATION, RunOrder: 3 };
 
   test('adds the action behind those of a stage of a template, and the function admits the pipeline\'s role', () => {
     const { stack, pipeline } = givenIncludedPipeline(SOURCE, PRODUCTION);
