@@ -287,6 +287,10 @@ const model = project.addTask('reliability:model', {
   description: 'Hold random lives of a job against the model of one; --runs N and --seed N change what, --write puts the figures into docs/reliability.md',
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/model.ts', receiveArgs: true }],
 });
+const lives = project.addTask('reliability:lives', {
+  description: 'Hold random lives of a site against the rule that green is never stale; --runs N, --seed N and --shape S change what, --write puts the figures into docs/reliability.md',
+  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/lives.ts', receiveArgs: true }],
+});
 const scale = project.addTask('reliability:scale', {
   description: 'Run hundreds of deployments at the same time; --only TEXT does fewer, --write puts the figures into docs/reliability.md',
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/scale.ts', receiveArgs: true }],
@@ -333,7 +337,7 @@ project.addTask('mutation', {
   steps: [{ spawn: bundle.name }, { exec: 'stryker run' }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/mutation.ts', receiveArgs: true }],
 });
 
-for (const part of [faults, model, scale, fuzz]) {
+for (const part of [faults, model, lives, scale, fuzz]) {
   reliability.spawn(part, { args: ['--write'] });
 }
 

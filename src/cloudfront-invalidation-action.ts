@@ -2,15 +2,19 @@ import { Lazy, Stack } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct, type IConstruct } from 'constructs';
+import type { ChangedFilesOptions } from './changed-files-options';
 import { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 import { quote, type OutputVariable, type PathSource } from './contract';
 import { InvalidationPaths } from './invalidation-paths';
 import { CfnStages } from './private/cfn-stages';
-import { checkEnvironment } from './private/environment';
+import { deployersOf, type Deployers } from './private/deployers';
+import { checkEnvironment, checkRegion } from './private/environment';
+import { noteInvalidation } from './private/may-deploy';
 import { acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
 import { artifactStoreOf, pipelineNameOf } from './private/pipeline';
 import { actionsOf, runOrderOf, watchRunOrder, type GivenOrder } from './private/run-order';
+import { warnAboutSite } from './private/site-warnings';
 import { targetResourceOf } from './private/target-resource';
 import { parametersOf, toUserParameters, type OptionParameters } from './private/user-parameters';
 import { namespaceOf } from './private/variables';
@@ -42,9 +46,14 @@ export interface CloudFrontInvalidationVariables {
   readonly distributionTenantId: string;
 
   /**
-   * The invalidation's id, or several separated by commas where the paths needed more than one, or `none`.
+   * The invalidation's id, or that of the last one where the paths needed several, or `none`.
    */
   readonly invalidationId: string;
+
+  /**
+   * How many invalidations the paths needed, or `0`. One takes at most 3,000 paths and 15 wildcards.
+   */
+  readonly invalidationCount: string;
 
   /**
    * `Completed`; or `InProgress` with `waitForCompletion: false`; or `Failed` with `InvalidationFailurePolicy.WARN`.
@@ -117,7 +126,8 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   private actionRole?: iam.IRole;
   private stageName?: string;
   private invalidationFunction?: CloudFrontInvalidationFunction;
-  private hasReaders = false;
+  /** Somebody reads the variables: a later action, or the next execution of this one, in the pipeline's history. */
+  private needsNamespace: boolean;
 
   /**
    * @throws Error unless exactly one of `distribution` and `distributionTenant` is given, if `timeout` is out of range, if `paths` are
@@ -131,7 +141,8 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
         'use InvalidationPaths.changedFiles(artifact) or fromManifest(artifact.atPath(fileName))');
     }
     this.parameters = parametersOf(props);
-    this.namespace = props.variablesNamespace ?? Lazy.string({ produce: () => this.hasReaders ? this.defaultNamespace() : undefined });
+    this.needsNamespace = 'changedFiles' in this.parameters.paths;
+    this.namespace = props.variablesNamespace ?? Lazy.string({ produce: () => this.needsNamespace ? this.defaultNamespace() : undefined });
     this.providedActionProperties = {
       actionName: props.actionName,
       runOrder: props.runOrder,
@@ -149,12 +160,13 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
    * What the action will say of its invalidation, for the configuration of later actions.
    */
   public get variables(): CloudFrontInvalidationVariables {
-    this.hasReaders = true;
+    this.needsNamespace = true;
     const variable = (name: OutputVariable) => `#{${this.namespace}.${name}}`;
     return {
       distributionId: variable('distributionId'),
       distributionTenantId: variable('distributionTenantId'),
       invalidationId: variable('invalidationId'),
+      invalidationCount: variable('invalidationCount'),
       status: variable('status'),
       pathCount: variable('pathCount'),
       changedFileCount: variable('changedFileCount'),
@@ -207,9 +219,10 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     }
     const joining = { pipeline, stageName, actionName, runOrder: this.props.runOrder, actions: () => stages.actionsOf(stageName) };
     const runOrder = runOrderOf(joining);
-    stages.addAction(stageName, this.declarationFor(pipeline, stageName, runOrder));
     // CDK 2.236.0 asks only what is above the construct of a late warning whether it was acknowledged: below the pipeline, the pipeline can.
-    watchRunOrder(new Construct(pipeline, `${stageName}.${pipeline.node.children.length}`), joining, runOrder);
+    const scope = new Construct(pipeline, `${stageName}.${pipeline.node.children.length}`);
+    stages.addAction(stageName, this.declarationFor(scope, pipeline, stageName, runOrder));
+    watchRunOrder(scope, joining, runOrder);
   }
 
   protected bound(scope: Construct, stage: codepipeline.IStage, options: codepipeline.ActionBindOptions): codepipeline.ActionConfig {
@@ -221,7 +234,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     watchRunOrder(scope, joining, runOrder);
     // CDK reads the run order after this method. As a lazy number, it would fail CDK's check of artifacts that are made in the same stage.
     Object.assign(this.actionProperties, { runOrder });
-    const invalidationFunction = this.joinStage(scope, stage.stageName);
+    const invalidationFunction = this.joinStage(scope, pipeline, stageName);
     this.actionRole = options.role;
     // grantInvoke() would also allow every version and alias, and CodePipeline invokes neither.
     options.role.addToPrincipalPolicy(new iam.PolicyStatement({
@@ -248,13 +261,13 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
         grantDecrypt: functionRole => bucket.encryptionKey?.grantDecrypt(functionRole),
       });
     }
-    return { configuration: this.configuration(scope, stage.pipeline, stage.pipeline.pipelineName, stage.stageName) };
+    return { configuration: this.configuration(scope, pipeline, pipeline.pipelineName, stageName) };
   }
 
   private declarationFor(
-    pipeline: codepipeline.CfnPipeline, stageName: string, runOrder: number,
+    scope: Construct, pipeline: codepipeline.CfnPipeline, stageName: string, runOrder: number,
   ): codepipeline.CfnPipeline.ActionDeclarationProperty {
-    const invalidationFunction = this.joinStage(pipeline, stageName);
+    const invalidationFunction = this.joinStage(scope, pipeline, stageName);
     const { _artifact: artifact } = this.paths;
     invalidationFunction._grantInvocation(pipeline);
     if (artifact !== undefined) {
@@ -267,7 +280,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       runOrder: runOrder === 1 ? undefined : runOrder,
       namespace: this.namespace,
       inputArtifacts: artifact && [{ name: artifactNameOf(artifact) }],
-      configuration: this.configuration(pipeline, pipeline, pipeline.ref, stageName),
+      configuration: this.configuration(scope, pipeline, pipeline.ref, stageName),
     };
   }
 
@@ -277,8 +290,9 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     }
   }
 
-  private joinStage(scope: Construct, stageName: string): CloudFrontInvalidationFunction {
+  private joinStage(scope: Construct, pipeline: IConstruct, stageName: string): CloudFrontInvalidationFunction {
     checkEnvironment(scope, this.props);
+    noteInvalidation(pipeline, stageName, this.props.actionName);
     this.stageName = stageName;
     const { distributionRole } = this.props;
     const invalidationFunction = this.invalidationFunction = this.props.function ?? CloudFrontInvalidationFunction._sharedBy(Stack.of(scope));
@@ -297,18 +311,39 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       UserParameters: toUserParameters(scope, {
         ...this.parameters,
         distributionRole: distributionRole && { ...distributionRole, pipelineName: pipelineNameOf(pipeline) },
-        paths: this.pathSource(pipeline, pipelineName, stageName),
+        paths: this.pathSource(scope, pipeline, pipelineName, stageName),
       }),
     };
   }
 
-  private pathSource(pipeline: IConstruct, pipelineName: string, stageName: string): PathSource {
+  private pathSource(scope: Construct, pipeline: IConstruct, pipelineName: string, stageName: string): PathSource {
     const { paths } = this.parameters;
     if (!('changedFiles' in paths)) {
       return paths;
     }
-    const history = this.function._grantHistory(pipeline, pipelineName);
-    return { changedFiles: { ...history, ...paths.changedFiles, stageName, actionName: this.props.actionName } };
+    checkRegion(this.function, pipeline);
+    scope.node.addValidation({ validate: () => this.siteProblems(scope, pipeline, paths.changedFiles) });
+    return {
+      changedFiles: {
+        ...this.function._grantHistory(pipeline, pipelineName),
+        ...paths.changedFiles,
+        stageName,
+        actionName: this.props.actionName,
+        // What the pipeline has by the end.
+        deployedBy: Lazy.list({ produce: () => this.deployers(pipeline, paths.changedFiles).names }),
+      },
+    };
+  }
+
+  /** What can be said only once the app is complete. */
+  private siteProblems(scope: Construct, pipeline: IConstruct, options: ChangedFilesOptions): string[] {
+    warnAboutSite(scope, this.props.distribution, options);
+    const { problem } = this.deployers(pipeline, options);
+    return problem === undefined ? [] : [problem];
+  }
+
+  private deployers(pipeline: IConstruct, { deployedBy }: ChangedFilesOptions): Deployers {
+    return deployersOf(pipeline, artifactNameOf(this.paths._artifact!), deployedBy);
   }
 
   private defaultNamespace(): string {

@@ -345,7 +345,12 @@ describe('paths from a FileSet', () => {
     expect(inputsOf(stack, 'Invalidate')).toEqual(inputsOf(stack, 'CopySite'));
     const [{ parameters }] = invalidationsOf(stack);
     expect(parameters.paths).toEqual({
-      changedFiles: expect.objectContaining({ exclude: ['assets/**'], stageName: 'Production', actionName: 'Invalidate', pipelineNameVariable: expect.stringMatching(/^PIPELINE_NAME_/) }),
+      changedFiles: expect.objectContaining({
+        exclude: ['assets/**'],
+        stageName: 'Production',
+        actionName: 'Invalidate',
+        deployedBy: ['Production.BuildSite', 'Production.CopySite'],
+      }),
     });
     Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: 'codepipeline:ListActionExecutions' })]) },
@@ -367,7 +372,7 @@ describe('paths from a FileSet', () => {
   test('a source puts out a FileSet as well', () => {
     const { stack, pipeline, website } = givenWebsiteBuild();
     const sources = pipelines.CodePipelineSource.s3(Bucket.fromBucketName(stack, 'Bucket', 'sites'), 'site.zip');
-    const paths = InvalidationPaths.changedFilesOf(sources);
+    const paths = InvalidationPaths.fromManifestOf(sources, 'invalidation.txt');
     pipeline.addStage(website, { post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: website.distributionIdOutput, paths })] });
     expect(stagesOf(stack)[0].Actions.map(({ Name }) => Name)).toContain('sites');
     expect(inputsOf(stack, 'Invalidate')).toHaveLength(1);

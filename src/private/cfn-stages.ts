@@ -1,7 +1,7 @@
-import { Lazy, Stack, Token, type IResolvable } from 'aws-cdk-lib';
+import { DefaultTokenResolver, Lazy, Stack, StringConcat, Token, Tokenization, type IResolvable } from 'aws-cdk-lib';
 import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
-import { quote } from '../contract';
-import { branchesOf, isFnIf, isRecord, mapBranches, underConditionsOf } from './fn-if';
+import { isObject, quote } from '../contract';
+import { branchesOf, isFnIf, mapBranches, underConditionsOf } from './fn-if';
 import type { StageAction } from './run-order';
 
 type StageElement = IResolvable | codepipeline.CfnPipeline.StageDeclarationProperty;
@@ -121,7 +121,7 @@ export class CfnStages {
   }
 
   private branchesOf(value: unknown): unknown[] {
-    return branchesOf(Token.isUnresolved(value) ? this.resolve(value) : value);
+    return branchesOf(Token.isUnresolved(value) ? Tokenization.resolve(value, { scope: this.pipeline, resolver: SHAPE }) : value);
   }
 
   private textOf(value: unknown, name: string): string | undefined {
@@ -139,6 +139,22 @@ export class CfnStages {
   }
 }
 
+/**
+ * Resolves what a function is made of, and no text or list in there: some are known only when the app is complete, and CDK asks for their
+ * value once.
+ */
+class ShapeResolver extends DefaultTokenResolver {
+  resolveString(): unknown {
+    return {};
+  }
+
+  resolveList(): unknown {
+    return {};
+  }
+}
+
+const SHAPE = new ShapeResolver(new StringConcat());
+
 /** Changes what a token becomes, when the template is written: until then it may refer to other stacks. CDK writes what is no function as a property. */
 function rewritten(token: IResolvable, change: (resolved: unknown) => unknown): IResolvable {
   return Lazy.uncachedAny({ produce: context => change(context.resolve(token)) });
@@ -146,7 +162,7 @@ function rewritten(token: IResolvable, change: (resolved: unknown) => unknown): 
 
 /** A member as CDK writes its name, or as CloudFormation does within a function. */
 function memberOf(value: unknown, name: string): unknown {
-  return isRecord(value) ? value[name] ?? value[capitalized(name)] : undefined;
+  return isObject(value) ? value[name] ?? value[capitalized(name)] : undefined;
 }
 
 /** A property of CDK's as CloudFormation writes it: within a function, CDK leaves names as they are. */
@@ -154,7 +170,7 @@ function toCloudFormation(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(toCloudFormation);
   }
-  return isRecord(value) && !Token.isUnresolved(value)
+  return isObject(value) && !Token.isUnresolved(value)
     ? Object.fromEntries(Object.entries(value).map(([name, member]) => [capitalized(name), toCloudFormation(member)]))
     : value;
 }

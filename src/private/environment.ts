@@ -22,6 +22,17 @@ export function checkEnvironment(scope: Construct, options: CloudFrontInvalidati
   }
 }
 
+/**
+ * @throws Error where the function is known to be in another Region than the pipeline: it asks CodePipeline in its own
+ */
+export function checkRegion(invalidationFunction: IConstruct, pipeline: IConstruct): void {
+  const [region, pipelineRegion] = [Stack.of(invalidationFunction).region, Stack.of(pipeline).region];
+  if (!Token.isUnresolved(region) && !Token.isUnresolved(pipelineRegion) && region !== pipelineRegion) {
+    throw new Error(`function must be in the Region of the pipeline where paths is InvalidationPaths.changedFiles, since it reads the history of ${quote(pipeline.node.path)} there, ` +
+      `got one in ${region} and the pipeline in ${pipelineRegion}: leave function out, or make one in ${pipelineRegion}`);
+  }
+}
+
 function holdsTag(paths: InvalidationPaths | undefined): boolean {
   return Array.isArray(paths?._source) && paths._source.some(path => path.startsWith('#'));
 }

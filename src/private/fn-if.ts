@@ -1,4 +1,5 @@
 import { Aws } from 'aws-cdk-lib';
+import { isObject } from '../contract';
 
 /**
  * Changes what a value of a template may turn out to be: the value itself, or each branch of its `Fn::If`, nested ones included.
@@ -27,9 +28,5 @@ export function underConditionsOf(value: unknown, isWanted: (branch: unknown) =>
 }
 
 export function isFnIf(value: unknown): value is { readonly 'Fn::If': readonly unknown[] } {
-  return isRecord(value) && Array.isArray(value['Fn::If']);
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject(value) && Array.isArray(value['Fn::If']);
 }

@@ -31,9 +31,6 @@ export interface JoiningAction {
   actions(): readonly StageAction[];
 }
 
-/** The actions of this library, of each pipeline. */
-const INVALIDATIONS = new WeakMap<IConstruct, Set<string>>();
-
 /**
  * The run order of an invalidation: as it was given, or after all actions of its stage that may deploy.
  *
@@ -45,9 +42,6 @@ export function runOrderOf(joining: JoiningAction): number {
 
 /** Warns in the end, when the stage is complete, of what runs beside or after an invalidation and may deploy. */
 export function watchRunOrder(scope: Construct, joining: JoiningAction, runOrder: number): void {
-  const { pipeline, stageName, actionName } = joining;
-  const invalidations = INVALIDATIONS.get(pipeline) ?? new Set();
-  INVALIDATIONS.set(pipeline, invalidations.add(nameIn(stageName, actionName)));
   if (!Token.isUnresolved(runOrder)) {
     scope.node.addValidation({
       validate: () => {
@@ -92,12 +86,7 @@ function warnOfOrder(scope: Construct, joining: JoiningAction, ownRunOrder: numb
 }
 
 function deploymentsOf({ pipeline, stageName, actions }: JoiningAction): StageAction[] {
-  const isOurs = ({ name = '' }: StageAction) => INVALIDATIONS.get(pipeline)?.has(nameIn(stageName, name));
-  return actions().filter(action => mayDeploy(action) && !isOurs(action));
-}
-
-function nameIn(stageName: string, actionName: string): string {
-  return `${stageName}/${actionName}`;
+  return actions().filter(({ name = '', category }) => mayDeploy(pipeline, { name: `${stageName}.${name}`, category }));
 }
 
 function nameOf({ name }: StageAction): string {

@@ -6,7 +6,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
-import { CloudFrontInvalidationAction, CloudFrontInvalidationStage, type CloudFrontInvalidationStageProps } from '../../src';
+import { CloudFrontInvalidationAction, CloudFrontInvalidationStage, InvalidationPaths, type CloudFrontInvalidationStageProps } from '../../src';
 import { statementsOf, type SynthesizedStage } from '../expect';
 import { givenDistribution, givenStack } from '../given';
 
@@ -165,6 +165,26 @@ describe('a stage beside one within Fn::If', () => {
     }, { ...JOINED, RunOrder: 2 })));
     expect(JSON.stringify(propertiesOf(stack).Stages[2])).toContain('Other:ExportsOutputRefDistribution');
   });
+});
+
+test('to look for a stage does not settle what an invalidation within Fn::If says: who deploys is known in the end', () => {
+  // GIVEN
+  const takingSite = { ...action('Deploy'), InputArtifacts: [{ Name: 'Site' }] };
+  const { stack, pipeline } = givenIncludedPipeline(SOURCE, fnIf('HasProduction', stage('Production', takingSite)), fnIf('InEurope', stage('Europe')));
+  const distribution = givenDistribution(stack);
+  const paths = InvalidationPaths.changedFiles(new codepipeline.Artifact('Site'));
+  new CloudFrontInvalidationAction({ actionName: 'Website', distribution, paths }).addToCfnStage(pipeline, 'Production');
+
+  // WHEN
+  const added = addStage(stack, pipeline, { distribution, justAfterStage: 'Europe' });
+  added.addInvalidation({ distribution, actionName: 'Again' });
+  pipeline.stages = [
+    ...pipeline.stages as codepipeline.CfnPipeline.StageDeclarationProperty[],
+    { name: 'Late', actions: [{ name: 'Copy', actionTypeId: { category: 'Build', owner: 'AWS', provider: 'CodeBuild', version: '1' }, inputArtifacts: [{ name: 'Site' }] }] },
+  ];
+
+  // THEN
+  expect(JSON.stringify(propertiesOf(stack).Stages[1])).toContain('\\"deployedBy\\":[\\"Late.Copy\\",\\"Production.Deploy\\"]');
 });
 
 describe('addToCfnStage', () => {

@@ -1,6 +1,6 @@
 import {
-  CodePipelineClient, InvalidJobStateException, JobNotFoundException, PutJobFailureResultCommand, PutJobSuccessResultCommand, ValidationException,
-  OutputVariablesSizeExceededException,
+  CodePipelineClient, InvalidJobStateException, JobNotFoundException, ListActionExecutionsCommand, OutputVariablesSizeExceededException,
+  PutJobFailureResultCommand, PutJobSuccessResultCommand, ValidationException,
 } from '@aws-sdk/client-codepipeline';
 import { givenFunction, MAY_REPORT, PUT, removeFolders, until } from './given-function';
 import { ARTIFACT_CREDENTIALS, Sandbox, type Statement } from '../../sandbox';
@@ -219,6 +219,113 @@ describe('a rollback', () => {
 
   test('to an execution that never was', () => {
     expect(() => sandbox.codePipeline.rollback({ pipeline: 'site', stage: 'Deploy', targetPipelineExecutionId: 'none' })).toThrow('no execution none to go back to');
+  });
+});
+
+describe('the history', () => {
+  const site = { bucket: 'artifacts', key: 'site/1' };
+  const source = { bucket: 'artifacts', key: 'source/1' };
+  const build = {
+    pipeline: 'Website',
+    stage: 'Build',
+    action: 'Build',
+    actionType: { category: 'Build', owner: 'AWS', provider: 'CodeBuild', version: '1' },
+    artifacts: { source },
+  } as const;
+
+  beforeEach(() => {
+    client = givenClient('reader', [{ Effect: 'Allow', Action: 'codepipeline:ListActionExecutions', Resource: '*' }]);
+    sandbox.codePipeline.addStage('Website', 'Invalidate', []);
+  });
+
+  async function history(filter?: { pipelineExecutionId: string }) {
+    const { actionExecutionDetails = [] } = await client.send(new ListActionExecutionsCommand({ pipelineName: 'Website', filter }));
+    return actionExecutionDetails;
+  }
+
+  test('shows a run with its artifacts, type, times and result', async () => {
+    const { pipelineExecutionId } = sandbox.codePipeline.recordAction({
+      ...build,
+      startedAt: 60_000,
+      endedAt: 120_000,
+      outputArtifacts: { site },
+      namespace: 'Built',
+      outputVariables: { color: 'red' },
+      externalExecutionId: 'Project:1',
+      summary: 'built',
+    });
+    expect(await history()).toEqual([expect.objectContaining({
+      pipelineExecutionId,
+      stageName: 'Build',
+      actionName: 'Build',
+      status: 'Succeeded',
+      startTime: new Date(60_000),
+      lastUpdateTime: new Date(120_000),
+      input: {
+        actionTypeId: build.actionType,
+        configuration: {},
+        resolvedConfiguration: {},
+        inputArtifacts: [{ name: 'source', s3location: source }],
+        namespace: 'Built',
+      },
+      output: {
+        executionResult: { externalExecutionId: 'Project:1', externalExecutionSummary: 'built' },
+        outputVariables: { color: 'red' },
+        outputArtifacts: [{ name: 'site', s3location: site }],
+      },
+    })]);
+  });
+
+  test.each(['Abandoned', 'Failed', 'Succeeded'] as const)('shows a run in progress, which ends as %s', async status => {
+    const run = sandbox.codePipeline.recordAction({ ...build, status: 'InProgress', startedAt: 60_000 });
+    const before = await history();
+    run.end({ status, endedAt: 180_000, outputArtifacts: { site } });
+    const after = await history();
+    expect(before).toMatchObject([{ status: 'InProgress', startTime: new Date(60_000), lastUpdateTime: new Date(60_000), output: { outputArtifacts: [] } }]);
+    expect(after).toMatchObject([{
+      actionExecutionId: before[0].actionExecutionId, status, lastUpdateTime: new Date(180_000), output: { outputArtifacts: [{ name: 'site' }] },
+    }]);
+    expect(() => run.end({ status })).toThrow('The run of Build has ended already');
+  });
+
+  test('is ordered by the start of the runs, the newest first', async () => {
+    for (const startedAt of [2_000, 3_000, 1_000, 3_000]) {
+      sandbox.codePipeline.recordAction({ ...build, startedAt, externalExecutionId: String(startedAt) });
+    }
+    expect((await history()).map(({ startTime }) => Number(startTime))).toEqual([3_000, 3_000, 2_000, 1_000]);
+  });
+
+  test('of one execution', async () => {
+    sandbox.codePipeline.recordAction(build);
+    const { pipelineExecutionId } = sandbox.codePipeline.recordAction(build);
+    expect(await history({ pipelineExecutionId })).toMatchObject([{ pipelineExecutionId }]);
+  });
+
+  test.each([
+    [true, undefined, { color: 'red' }],
+    [false, undefined, undefined],
+    [false, 'Built', { color: 'red' }],
+  ])('with listsVariablesWithoutNamespace: %s, an action of namespace %s has the variables %j', async (listsVariablesWithoutNamespace, namespace, expected) => {
+    Object.assign(sandbox.codePipeline.historySettings, { listsVariablesWithoutNamespace });
+    sandbox.codePipeline.recordAction({ ...build, namespace, outputVariables: { color: 'red' } });
+    expect((await history())[0].output?.outputVariables).toEqual(expected);
+  });
+
+  test('shows that an action which the sandbox runs invokes a function, and its namespace', async () => {
+    givenFunction(sandbox, 'exports.handler = async () => {};');
+    sandbox.codePipeline.addStage('Website', 'Invalidate', [{ name: 'Invalidate', runOrder: 1, functionName: 'fn', namespace: 'Invalidation' }]);
+    sandbox.codePipeline.startStage({ pipeline: 'Website', stage: 'Invalidate' });
+    expect(await history()).toMatchObject([{
+      status: 'InProgress', input: { actionTypeId: { category: 'Invoke', owner: 'AWS', provider: 'Lambda', version: '1' }, namespace: 'Invalidation' },
+    }]);
+  });
+
+  test('goes with its pipeline', async () => {
+    sandbox.codePipeline.recordAction(build);
+    sandbox.codePipeline.removePipeline('Website');
+    await expect(history()).rejects.toMatchObject({ name: 'PipelineNotFoundException' });
+    sandbox.codePipeline.addStage('Website', 'Invalidate', []);
+    expect(await history()).toEqual([]);
   });
 });
 
