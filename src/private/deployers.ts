@@ -2,10 +2,8 @@ import { Stack } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import type { IConstruct } from 'constructs';
 import { isObject, quote } from '../contract';
+import { mayDeploy } from './may-deploy';
 import { isPipeline, resourceOf } from './pipeline';
-
-/** Whose runs may put something where visitors get it. A source, a test and an approval do not. */
-const MAY_DEPLOY: readonly string[] = ['Deploy', 'Build', 'Compute', 'Invoke'];
 
 /** An action of a pipeline, as far as synthesis knows it. */
 interface KnownAction {
@@ -14,15 +12,6 @@ interface KnownAction {
   readonly category: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-}
-
-/** The actions of this library, by their pipelines. */
-const invalidations = new WeakMap<IConstruct, Set<string>>();
-
-export function noteInvalidation(pipeline: IConstruct, stageName: string, actionName: string): void {
-  const resource = resourceOf(pipeline) ?? pipeline;
-  const names = invalidations.get(resource) ?? new Set();
-  invalidations.set(resource, names.add(`${stageName}.${actionName}`));
 }
 
 /** The names of the actions that deploy, or what keeps them from being known. */
@@ -43,8 +32,7 @@ export function deployersOf(pipeline: IConstruct, artifactName: string, given?: 
   if (given !== undefined) {
     return { names: [...new Set(given)].sort(), problem: problemOf(given, artifactName, actions, having) };
   }
-  const ours = invalidations.get(resourceOf(pipeline) ?? pipeline);
-  const candidates = having.filter(({ name, category }) => MAY_DEPLOY.includes(category) && !ours?.has(name));
+  const candidates = having.filter(action => mayDeploy(pipeline, action));
   const taking = candidates.filter(({ inputs }) => inputs.includes(artifactName));
   const deployers = taking.some(({ category }) => category === 'Deploy') ? taking : candidates;
   return {
