@@ -330,7 +330,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
         stageName,
         actionName: this.props.actionName,
         // What the pipeline has by the end.
-        deployedBy: Lazy.list({ produce: () => this.deployers(pipeline, paths.changedFiles).names }),
+        deployedBy: Lazy.uncachedList({ produce: () => this.deployers(pipeline, paths.changedFiles).names }),
       },
     };
   }

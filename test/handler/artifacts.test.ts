@@ -345,6 +345,27 @@ describe('green is never stale', () => {
     expect(world.lastPaths()).toContain('/new.html');
   });
 
+  test.concurrent('the history is read as far back as a run can matter, and no further', async () => {
+    const world = await givenWorld();
+    const day = 24 * 3_600_000;
+    const record = (daysAgo: number) => world.sandbox.codePipeline.recordAction({
+      pipeline: world.pipelineName, stage: 'Approve', action: 'Approve', startedAt: world.sandbox.clock.now() - daysAgo * day,
+    });
+    Array.from({ length: 250 }, () => record(30));
+    // Began six days before the last success, and ended after it.
+    const slow = world.deploy(await world.givenArtifact({ ...FIRST, 'about.html': 'slow' }), undefined, {
+      status: 'InProgress', startedAt: world.sandbox.clock.now() - 6 * day,
+    });
+    Array.from({ length: 120 }, () => record(5));
+    await world.run(await world.givenArtifact(FIRST));
+    slow.end({ status: 'Succeeded' });
+    const before = world.requests('ListActionExecutions').length;
+    await world.run(await world.givenArtifact({ ...FIRST, 'old.html': 'new' }));
+    expect([...world.lastPaths() ?? []].sort()).toEqual(['/about.html', '/old.html']);
+    // Of four pages: the newest runs, the slow deployment's, and one of old runs only.
+    expect(world.requests('ListActionExecutions').length - before).toBe(3);
+  });
+
   test.concurrent('onMissingBaseline FAIL begins after a success with INVALIDATE_ALL', async () => {
     const world = await givenWorld({ changedFiles: { onMissingBaseline: MissingBaselineBehavior.FAIL } });
     const first = await world.givenArtifact(FIRST);

@@ -11,8 +11,15 @@ import { expectOneTerminalReport, givenWorld, stopWorlds } from '../given-sandbo
 afterAll(stopWorlds);
 
 const FORGED_TOKEN = {
-  version: 2, callerReference: 'forged', startedAt: Date.now(), found: { paths: 1, digest: '0123456789ab' }, sent: 1,
-  invalidationCount: 1, completed: 0, halvings: 0, createTime: new Date().toISOString(),
+  version: 2,
+  callerReference: 'forged',
+  startedAt: Date.now(),
+  found: { paths: 1, digest: '0123456789ab' },
+  sent: 1,
+  invalidationCount: 1,
+  completed: 0,
+  halvings: 0,
+  createTime: new Date().toISOString(),
 };
 
 describe('someone who edits the pipeline', () => {
