@@ -32,7 +32,9 @@ class Parts {
 
 function givenPipeline(stack: Stack, stages: Record<string, codepipeline.IAction[]>): codepipeline.Pipeline {
   return new codepipeline.Pipeline(stack, 'Pipeline', {
-    pipelineType: codepipeline.PipelineType.V2, crossAccountKeys: false, stages: Object.entries(stages).map(([stageName, actions]) => ({ stageName, actions })),
+    pipelineType: codepipeline.PipelineType.V2,
+    crossAccountKeys: false,
+    stages: Object.entries(stages).map(([stageName, actions]) => ({ stageName, actions })),
   });
 }
 
