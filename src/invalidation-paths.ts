@@ -74,15 +74,18 @@ export class InvalidationPaths {
   /**
    * Only what this deployment changes: the files of the artifact that were modified, removed or added since this action last succeeded.
    *
-   * The pipeline's own history tells which artifact that was; of the two ZIP archives, only the lists of files are read. The first time, when
-   * an artifact has expired, and after the action's `paths` were changed, everything is invalidated; so it is for a site of more than
-   * 400 files for each megabyte of the function's `memorySize`, which is 102,400 by default.
+   * The pipeline's own history tells what was deployed since; of the ZIP archives, only the lists of files are read. Where it is not known what
+   * the cache may hold, everything is invalidated, and the action's summary says why: the first time, after these options were changed, when an
+   * action that deploys has failed without an artifact, when an artifact has expired. So it is for a site of more than 400 files for each megabyte
+   * of the function's `memorySize`, which is 102,400 by default.
+   *
+   * What something else than the pipeline's actions writes to the bucket, or deletes from it, is out of sight.
    *
    * @param artifact what the deploy action deploys
-   * @throws Error if an option is out of its range
+   * @throws Error if an option is out of its range; at synthesis if no action of the pipeline may deploy the artifact
    */
   public static changedFiles(artifact: codepipeline.Artifact, options: ChangedFilesOptions = {}): InvalidationPaths {
-    refuse(changedFilesProblem(options));
+    refuse(changedFilesProblem(options) ?? variableProblem(options));
     return new InvalidationPaths({ changedFiles: options }, artifact);
   }
 
@@ -93,7 +96,7 @@ export class InvalidationPaths {
    * @throws Error if the step puts out no files, or if an option is out of its range
    */
   public static changedFilesOf(fileSet: pipelines.IFileSetProducer, options: ChangedFilesOptions = {}): InvalidationPaths {
-    refuse(changedFilesProblem(options));
+    refuse(changedFilesProblem(options) ?? variableProblem(options));
     return new InvalidationPaths({ changedFiles: options }, undefined, filesOf(fileSet));
   }
 
@@ -141,6 +144,12 @@ function filesOf(producer: pipelines.IFileSetProducer): pipelines.FileSet {
       'take what its addOutputDirectory() returns');
   }
   return primaryOutput;
+}
+
+/** What is compared has to be the same in each execution; and a variable could add an option that was left out. */
+function variableProblem(options: ChangedFilesOptions): string | undefined {
+  const name = Object.entries(options).find(([, value]) => holdsVariable(JSON.stringify(value)))?.[0];
+  return name && `${name} must not have a pipeline variable in it, got ${quote(options[name as keyof ChangedFilesOptions])}: each execution has to compare the same`;
 }
 
 function isLiteral(path: string): boolean {

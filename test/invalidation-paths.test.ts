@@ -96,6 +96,8 @@ describe('changedFiles()', () => {
     [{ indexDocuments: ['a/index.html'] }, 'indexDocuments must be names without a folder'],
     [{ stripExtensions: ['html'] }, "stripExtensions must start with '.', such as '.html', got [\"html\"]"],
     [{ exclude: [''] }, 'exclude must be a list of strings'],
+    [{ baseDirectory: '#{build.folder}' }, "baseDirectory must not have a pipeline variable in it, got '#{build.folder}': each execution has to compare the same"],
+    [{ exclude: ['a', 'x#{a.b}'] }, 'exclude must not have a pipeline variable in it'],
   ])('%j', (options, message) => {
     expect(() => InvalidationPaths.changedFiles(new Artifact('site'), options)).toThrow(message);
   });
