@@ -174,7 +174,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
    * @internal
    */
   public _declareFor(pipeline: codepipeline.CfnPipeline, stageName: string): codepipeline.CfnPipeline.ActionDeclarationProperty {
-    const invalidationFunction = this.joinStage(pipeline, stageName);
+    const invalidationFunction = this.joinStage(pipeline, pipeline, stageName);
     const { _artifact: artifact } = this.paths;
     invalidationFunction._grantInvocation(pipeline);
     if (artifact !== undefined) {
@@ -191,12 +191,12 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 
   protected bound(scope: Construct, stage: codepipeline.IStage, options: codepipeline.ActionBindOptions): codepipeline.ActionConfig {
-    const invalidationFunction = this.joinStage(scope, stage.stageName);
+    const invalidationFunction = this.joinStage(scope, stage.pipeline, stage.stageName);
     this.actionRole = options.role;
     // grantInvoke() would also allow every version and alias, and CodePipeline invokes neither.
     options.role.addToPrincipalPolicy(new iam.PolicyStatement({
       actions: ['lambda:InvokeFunction'],
-      resources: [invalidationFunction._invocation.functionArn],
+      resources: [invalidationFunction.functionArn],
     }));
     // The pipeline's own role is not ours to answer for.
     const isOwnRole = !('role' in stage.pipeline) || stage.pipeline.role !== options.role;
@@ -215,21 +215,21 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       }
       invalidationFunction._grantArtifacts(stage.pipeline, {
         objectsArn: bucket.arnForObjects('*'),
-        grantDecrypt: functionRole => bucket.encryptionKey?.grantDecrypt(functionRole),
+        grantDecrypt: grantee => bucket.encryptionKey?.grantDecrypt(grantee),
       });
     }
     return { configuration: this.configuration(scope, stage.pipeline, stage.pipeline.pipelineName, stage.stageName) };
   }
 
-  private joinStage(scope: Construct, stageName: string): CloudFrontInvalidationFunction {
-    checkEnvironment(scope, this.props);
+  private joinStage(scope: Construct, pipeline: IConstruct, stageName: string): CloudFrontInvalidationFunction {
+    checkEnvironment(scope, pipeline, this.props);
     this.stageName = stageName;
     const { distributionRole } = this.props;
     const invalidationFunction = this.invalidationFunction = this.props.function ?? CloudFrontInvalidationFunction._sharedBy(Stack.of(scope));
     if (distributionRole === undefined) {
-      invalidationFunction._grantInvalidation(targetResourceOf(this.props));
+      invalidationFunction._grantInvalidation(pipeline, targetResourceOf(this.props));
     } else {
-      invalidationFunction._grantAssumption(distributionRole);
+      invalidationFunction._grantAssumption(pipeline, distributionRole);
     }
     return invalidationFunction;
   }
@@ -237,7 +237,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   private configuration(scope: Construct, pipeline: IConstruct, pipelineName: string, stageName: string): Record<string, string> {
     const { distributionRole } = this.parameters;
     return {
-      FunctionName: this.function._invocation.functionName,
+      FunctionName: this.function.functionName,
       UserParameters: toUserParameters(scope, {
         ...this.parameters,
         distributionRole: distributionRole && { ...distributionRole, pipelineName: pipelineNameOf(pipeline) },

@@ -4,6 +4,7 @@ import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as pipelines from 'aws-cdk-lib/pipelines';
 import { CloudFrontInvalidationAction } from './cloudfront-invalidation-action';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
+import { checkOutput } from './private/environment';
 import { targetResourceOf } from './private/target-resource';
 
 /**
@@ -70,7 +71,10 @@ export class CloudFrontInvalidationStep extends pipelines.Step implements pipeli
    * Adds the action to the pipeline. Called by CDK Pipelines.
    */
   public produceAction(stage: codepipeline.IStage, options: pipelines.ProduceActionOptions): pipelines.CodePipelineActionFactoryResult {
-    const { distributionIdOutput: _, ...props } = this.props;
+    const { distributionIdOutput, ...props } = this.props;
+    if (distributionIdOutput !== undefined) {
+      checkOutput(options.scope, distributionIdOutput, props.distributionRole);
+    }
     stage.addAction(new CloudFrontInvalidationAction({
       ...props,
       distribution: this.distributionId === undefined

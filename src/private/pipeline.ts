@@ -15,8 +15,8 @@ export function isCfnPipeline(pipeline: IConstruct): pipeline is codepipeline.Cf
 /** Where a pipeline keeps its artifacts. */
 export interface ArtifactStore {
   readonly objectsArn: string;
-  /** Lets a role decrypt them, where they have a key of their own. */
-  grantDecrypt?(role: iam.IRole): void;
+  /** Lets somebody decrypt them, where they have a key of their own. */
+  grantDecrypt?(grantee: iam.IGrantable): void;
 }
 
 /** The store of a pipeline that is a plain CloudFormation resource, as far as it is known. */
@@ -32,8 +32,8 @@ export function artifactStoreOf(pipeline: codepipeline.CfnPipeline): ArtifactSto
   const keyId = encryptionKey !== undefined && 'id' in encryptionKey ? encryptionKey.id : undefined;
   return {
     objectsArn: stack.formatArn({ service: 's3', region: '', account: '', resource: location, resourceName: '*' }),
-    grantDecrypt: keyId === undefined ? undefined : role => {
-      role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['kms:Decrypt'], resources: [keyId] }));
+    grantDecrypt: keyId === undefined ? undefined : ({ grantPrincipal }) => {
+      grantPrincipal.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['kms:Decrypt'], resources: [keyId] }));
     },
   };
 }
