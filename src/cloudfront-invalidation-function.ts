@@ -7,9 +7,11 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
 import { Construct, type IConstruct } from 'constructs';
 import { DISTRIBUTION_ID_ENV, type ChangedFilesParameters } from './contract';
-import { targetOfAccount } from './private/accounts';
+import { checkPartition, targetOfAccount } from './private/accounts';
+import { cycleProblems } from './private/cycle';
 import { FunctionPermissions } from './private/function-permissions';
 import { acknowledgeDefaults, acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
+import { checkNetwork } from './private/network';
 import { givenNameOf, type ArtifactStore } from './private/pipeline';
 import type { TargetResource } from './private/target-resource';
 
@@ -149,6 +151,8 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     });
     acknowledgeInlinePolicy(this.role);
     acknowledgeDefaults(this.lambdaFunction, logGroup);
+    checkPartition(this);
+    checkNetwork(this, options);
     if (target !== undefined) {
       this.lambdaFunction.addEnvironment(DISTRIBUTION_ID_ENV, target.id);
       this.add(target);
@@ -157,6 +161,8 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
 
   /**
    * The name of the Lambda function, for an action's `FunctionName`.
+   *
+   * What a pipeline refers to takes it from here, not from `lambdaFunction`: it is a fixed name where the function has to refer to that pipeline.
    */
   public get functionName(): string {
     return Lazy.string({ produce: () => this.fixedName ?? this.lambdaFunction.functionName });
@@ -233,6 +239,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     // The pipeline cannot refer to itself. So the function refers to the pipeline, which then cannot refer to the function.
     this.fixName();
     this.referTo(Stack.of(pipeline));
+    this.node.addValidation({ validate: () => cycleProblems(pipeline, this.lambdaFunction) });
     const pipelineNameVariable = `PIPELINE_NAME_${pipeline.node.addr.slice(0, 8).toUpperCase()}`;
     this.lambdaFunction.addEnvironment(pipelineNameVariable, pipelineName);
     return { pipelineNameVariable };

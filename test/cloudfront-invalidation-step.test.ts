@@ -1,6 +1,7 @@
 import { App, CfnOutput, Duration, Stack, Stage } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Artifact } from 'aws-cdk-lib/aws-codepipeline';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as pipelines from 'aws-cdk-lib/pipelines';
 import { stagesOf } from './expect';
 import { givenDistribution, givenDistributionTenant } from './given';
@@ -14,8 +15,8 @@ const ENV = { account: '111122223333', region: 'eu-west-1' };
 class WebsiteStage extends Stage {
   readonly distributionIdOutput: CfnOutput;
 
-  constructor(app: App, id: string) {
-    super(app, id, { env: ENV });
+  constructor(app: App, id: string, env = ENV) {
+    super(app, id, { env });
     const stack = new Stack(this, 'Website');
     this.distributionIdOutput = new CfnOutput(stack, 'DistributionId', { value: givenDistribution(stack).distributionId });
   }
@@ -208,4 +209,24 @@ test('paths that come from an artifact are refused: CDK Pipelines has none with 
   const paths = InvalidationPaths.changedFiles(new Artifact('site'));
   expect(() => new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, paths }))
     .toThrow("paths of the step 'Invalidate' must be InvalidationPaths.all() or of()");
+});
+
+describe('an output of another account', () => {
+  function addStep(distributionRole?: iam.IRole): Stack {
+    const { app, stack, pipeline } = givenCdkPipeline({ crossAccountKeys: true });
+    const website = new WebsiteStage(app, 'Production', { account: '444455556666', region: 'eu-west-1' });
+    pipeline.addStage(website, { post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: website.distributionIdOutput, distributionRole })] });
+    pipeline.buildPipeline();
+    return stack;
+  }
+
+  test('needs a role of that account', () => {
+    expect(() => addStep()).toThrow("distributionRole must be given, since distributionIdOutput 'Production/Website/DistributionId' belongs to account 444455556666, " +
+      'and the pipeline to account 111122223333: pass a role of account 444455556666, such as a CloudFrontInvalidationRole with a roleName');
+  });
+
+  test('is fine with one', () => {
+    const role = iam.Role.fromRoleArn(new Stack(), 'Role', 'arn:aws:iam::444455556666:role/invalidate-website');
+    expect(invalidationsOf(addStep(role))[0].parameters.distributionRole).toMatchObject({ arn: role.roleArn });
+  });
 });

@@ -1,7 +1,7 @@
 import { Annotations, Stack, Stage, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct, IConstruct } from 'constructs';
-import { checkPartition, otherAccount } from './accounts';
+import { otherAccount } from './accounts';
 import { isCfnPipeline } from './pipeline';
 import { targetResourceOf } from './target-resource';
 import type { CloudFrontInvalidationOptions } from '../cloudfront-invalidation-options';
@@ -17,7 +17,6 @@ export function checkEnvironment(scope: Construct, pipeline: IConstruct, options
   checkAccounts(scope, options);
   checkStages(scope, options.distributionRole);
   checkFunction(pipeline, options);
-  checkPartition(scope);
   const { region } = Stack.of(scope);
   if (region.startsWith('cn-') && holdsTag(options.paths)) {
     Annotations.of(scope).addWarningV2('cdk-cloudfront-invalidation-stage:cacheTagsInChina',
