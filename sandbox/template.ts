@@ -36,7 +36,8 @@ export class DeployedTemplate {
     const { Resources = {}, Outputs = {}, Conditions = {}, Parameters = {} } = sections as Record<string, Record<string, Record<string, unknown>>>;
     this.mappings = Mappings;
     this.conditions = Conditions;
-    this.parameters = Object.fromEntries(Object.entries(Parameters).map(([name, { Default }]) => [name, Default ?? '']));
+    this.parameters = Object.fromEntries(Object.entries(Parameters).map(([name, { Type, Default = '' }]) =>
+      [name, Type === 'CommaDelimitedList' ? String(Default).split(',').map(item => item.trim()) : Default]));
     this.definitions = Object.fromEntries(Object.entries(Resources)
       .filter(([, { Condition }]) => Condition === undefined || this.condition(String(Condition))));
     for (const [logicalId, { Type }] of Object.entries(this.definitions)) {
