@@ -177,6 +177,8 @@ export class DeployedTemplate {
         return `arn:aws:iam::${account}:role${String(this.resolve(this.propertiesOf(logicalId).Path) ?? '/')}${physicalId}`;
       case 'AWS::S3::Bucket.Arn':
         return `arn:aws:s3:::${physicalId}`;
+      case 'AWS::KMS::Key.Arn':
+        return `arn:aws:kms:${region}:${account}:key/${physicalId}`;
       case 'AWS::Lambda::Function.Arn':
         return `arn:aws:lambda:${region}:${account}:function:${physicalId}`;
       case 'AWS::Logs::LogGroup.Arn':

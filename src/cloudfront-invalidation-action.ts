@@ -1,6 +1,7 @@
 import { Lazy, Stack } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct, IConstruct } from 'constructs';
 import { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
@@ -215,10 +216,11 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       }
       invalidationFunction._grantArtifacts(stage.pipeline, {
         objectsArn: bucket.arnForObjects('*'),
+        bucket,
         grantDecrypt: grantee => bucket.encryptionKey?.grantDecrypt(grantee),
       });
     }
-    return { configuration: this.configuration(scope, stage.pipeline, stage.pipeline.pipelineName, stage.stageName) };
+    return { configuration: this.configuration(scope, stage.pipeline, stage.pipeline.pipelineName, stage.stageName, options.bucket) };
   }
 
   private joinStage(scope: Construct, pipeline: IConstruct, stageName: string): CloudFrontInvalidationFunction {
@@ -234,24 +236,27 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     return invalidationFunction;
   }
 
-  private configuration(scope: Construct, pipeline: IConstruct, pipelineName: string, stageName: string): Record<string, string> {
+  private configuration(
+    scope: Construct, pipeline: IConstruct, pipelineName: string, stageName: string, bucket?: s3.IBucket,
+  ): Record<string, string> {
     const { distributionRole } = this.parameters;
     return {
       FunctionName: this.function.functionName,
       UserParameters: toUserParameters(scope, {
         ...this.parameters,
         distributionRole: distributionRole && { ...distributionRole, pipelineName: pipelineNameOf(pipeline) },
-        paths: this.pathSource(pipeline, pipelineName, stageName),
+        paths: this.pathSource(pipeline, pipelineName, stageName, bucket),
       }),
     };
   }
 
-  private pathSource(pipeline: IConstruct, pipelineName: string, stageName: string): PathSource {
+  private pathSource(pipeline: IConstruct, pipelineName: string, stageName: string, bucket?: s3.IBucket): PathSource {
     const { paths } = this.parameters;
     if (!('changedFiles' in paths)) {
       return paths;
     }
-    const history = this.function._grantHistory(pipeline, pipelineName);
+    const uses = [targetResourceOf(this.props).construct, bucket, bucket?.encryptionKey].filter(used => used !== undefined);
+    const history = this.function._grantHistory(pipeline, pipelineName, uses);
     return { changedFiles: { ...history, ...paths.changedFiles, stageName, actionName: this.props.actionName } };
   }
 

@@ -8,7 +8,7 @@ import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
 import { Construct, type IConstruct } from 'constructs';
 import { DISTRIBUTION_ID_ENV, type ChangedFilesParameters } from './contract';
 import { checkPartition, targetOfAccount } from './private/accounts';
-import { cycleProblems } from './private/cycle';
+import { checkDirection, cycleProblems } from './private/cycle';
 import { FunctionPermissions } from './private/function-permissions';
 import { acknowledgeDefaults, acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
 import { checkNetwork } from './private/network';
@@ -227,11 +227,17 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
   /**
    * Lets the function read the history of a pipeline.
    *
+   * @param uses what else the pipeline refers to
    * @returns how the function is told the pipeline's name: by itself, or by the environment variable that has it
    * @internal
    */
-  public _grantHistory(pipeline: IConstruct, pipelineName: string): Pick<ChangedFilesParameters, 'pipelineName' | 'pipelineNameVariable'> {
+  public _grantHistory(
+    pipeline: IConstruct, pipelineName: string, uses: readonly IConstruct[],
+  ): Pick<ChangedFilesParameters, 'pipelineName' | 'pipelineNameVariable'> {
     const givenName = givenNameOf(pipeline);
+    if (givenName === undefined) {
+      checkDirection(this, pipeline, uses);
+    }
     this.permissionsFor(pipeline).readHistory(Stack.of(pipeline).formatArn({ service: 'codepipeline', resource: givenName ?? pipelineName }));
     if (givenName !== undefined) {
       return { pipelineName: givenName };

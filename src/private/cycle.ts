@@ -24,6 +24,20 @@ export function cycleProblems(pipeline: IConstruct, lambdaFunction: IConstruct):
   return referring.map(({ node }) => problemOf(node.path, pipelineResource));
 }
 
+/**
+ * Checks that the stack of a function may refer to that of a pipeline, which has no name that it could tell.
+ *
+ * @throws Error where the pipeline refers to something else in the stack of the function
+ */
+export function checkDirection(invalidationFunction: IConstruct, pipeline: IConstruct, uses: readonly IConstruct[]): void {
+  const [own, other] = [Stack.of(invalidationFunction), Stack.of(pipeline)];
+  const used = own === other ? undefined : uses.find(construct => Stack.of(construct) === own);
+  if (used !== undefined) {
+    throw new Error(`pipelineName must be given to ${quote(pipeline.node.path)}, since the function is of another stack and changedFiles needs to know the name: ` +
+      `the stack ${quote(own.node.path)} would refer to the pipeline, and the pipeline refers to ${quote(used.node.path)} in it. Or leave function out.`);
+  }
+}
+
 function problemOf(path: string, pipeline: codepipeline.CfnPipeline): string {
   return `${quote(path)} refers to lambdaFunction, which refers to the pipeline ${quote(pipeline.node.path)}, since changedFiles needs to know its name: a circle. ` +
     'Refer to functionName or functionArn of the CloudFrontInvalidationFunction instead, or give the pipeline a name.';

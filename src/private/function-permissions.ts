@@ -53,14 +53,17 @@ export class FunctionPermissions {
   }
 
   /** Lets the function read the artifacts of a pipeline. */
-  readArtifacts({ objectsArn, grantDecrypt }: ArtifactStore): void {
-    this.add(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [objectsArn] }));
-    (this.elsewhere ?? this.home.policy).acknowledge({
+  readArtifacts({ objectsArn, bucket, grantDecrypt }: ArtifactStore): void {
+    const isOwnBucket = bucket !== undefined && Stack.of(bucket) === Stack.of(this.permitted);
+    const elsewhere = isOwnBucket ? undefined : this.elsewhere;
+    const policy = elsewhere ?? this.home.policy;
+    policy.add(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [objectsArn] }));
+    policy.acknowledge({
       id: 'AwsSolutions-IAM5',
       appliesTo: [{ regex: '/^Resource::.*\\/\\*$/' }],
       reason: 'The artifacts of earlier executions are read, whose names CodePipeline chooses',
     });
-    grantDecrypt?.(this.elsewhere === undefined ? this.permitted.role : new Grantee(this.permitted.role, this.elsewhere));
+    grantDecrypt?.(elsewhere === undefined ? this.permitted.role : new Grantee(this.permitted.role, elsewhere));
   }
 
   /** Lets the function read the history of a pipeline. */

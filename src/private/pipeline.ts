@@ -16,6 +16,8 @@ export function isCfnPipeline(pipeline: IConstruct): pipeline is codepipeline.Cf
 /** Where a pipeline keeps its artifacts. */
 export interface ArtifactStore {
   readonly objectsArn: string;
+  /** The bucket, where it is one of the app. */
+  readonly bucket?: IConstruct;
   /** Lets somebody decrypt them, where they have a key of their own. */
   grantDecrypt?(grantee: iam.IGrantable): void;
 }
