@@ -26,7 +26,7 @@ export class FunctionPermissions {
     const own = new OwnPolicy(role);
     this.home = { scope: permitted, policy: own };
     if (stack !== Stack.of(permitted)) {
-      this.elsewhere = new MovablePermissions(this.home, role, stack, `Permissions${Names.nodeUniqueId(permitted.node)}`);
+      this.elsewhere = new MovablePermissions(this.home, role, stack, `InvalidationPermissions${Names.nodeUniqueId(permitted.node)}`);
     }
     this.invalidation = new InvalidationPermission(permitted, this.elsewhere ?? own);
   }
