@@ -171,7 +171,7 @@ export function distributionTenantIdProblem(distributionTenantId: unknown): stri
 }
 
 /** An id becomes part of a URL and of an ARN. */
-function isId(id: unknown): boolean {
+export function isId(id: unknown): boolean {
   return typeof id === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(id);
 }
 
@@ -211,6 +211,9 @@ export function timeoutProblem(timeoutSeconds: unknown): string | undefined {
 }
 
 export function pathsProblem(paths: unknown): string | undefined {
+  if (typeof paths === 'string' && /^[/#]/.test(paths.trim())) {
+    return `paths must be a list of strings, got ${quote(paths)}: write ${quote(paths.trim().split(/[\s,]+(?=[/#])/))}`;
+  }
   if (!Array.isArray(paths)) {
     return `paths must be a list of strings, got ${quote(paths)}`;
   }
@@ -291,8 +294,13 @@ export function pathProblem(path: unknown): string | undefined {
   if (/\p{Surrogate}/u.test(path)) {
     return `paths must be valid Unicode, got ${quote(path)}`;
   }
+  if (/ \//.test(path)) {
+    const list = path.split(/ (?=\/)/).map(part => quote(part.trim())).join(', ');
+    return `paths must be single paths, got ${quote(path)}: write a list, ${list}. A blank that a path has before a '/' is written %20`;
+  }
   if (path.slice(0, -1).includes('*')) {
-    return `paths may contain '*' as their last character only, got ${quote(path)}`;
+    const wayOut = path.endsWith('**') ? `: write ${quote(path.replace(/\*+$/, '*'))}` : '';
+    return `paths may contain '*' as their last character only, got ${quote(path)}${wayOut}`;
   }
   if (encodePath(path).length > MAX_PATH_LENGTH) {
     return `paths must be at most ${MAX_PATH_LENGTH} characters long once URL-encoded, got ${encodePath(path).length} in ${quote(path)}`;

@@ -19,6 +19,32 @@ test.each([undefined, '', '  ', '{}'])('%j is everything of the distribution in 
   });
 });
 
+describe('an action that was made by hand', () => {
+  test.each(['E2QWRUHEXAMPLE', ' E2QWRUHEXAMPLE\n'])('has the bare id of a distribution: %j', userParameters => {
+    expect(parse(userParameters, ENVIRONMENT)).toEqual(parse('{"distributionId":"E2QWRUHEXAMPLE"}'));
+  });
+
+  test.each(['E2QWRUHEXAMPLE /*', '../E2', 'E1,E2', '"E1"', 'true', '12', `E${'1'.repeat(128)}`])('has something else: %j', userParameters => {
+    expect(() => parse(userParameters, ENVIRONMENT)).toThrow('UserParameters must be a JSON object, or the id of a distribution alone, got ');
+  });
+
+  test.each([
+    ...['objectPaths', 'OBJECT_PATHS', 'items', 'Items', 'Paths', 'path', 'invalidation-paths', 'pathsToInvalidate', 'files', 'urls']
+      .map(name => [name, 'paths', '"paths":["/index.html","/blog/*"]']),
+    ...['DISTRIBUTION_ID', 'distribution_id', 'DistributionId', 'distributionID', 'distributionIds', 'distribution', 'CloudFrontDistributionId', 'cfDistId', 'id']
+      .map(name => [name, 'distributionId', '"distributionId":"E2QWRUHEXAMPLE"']),
+    ['TenantId', 'distributionTenantId', '"distributionTenantId":"dt_2wjDZi3hD1ivOXf6rpZJO1AB"'],
+    ['wait', 'waitForCompletion', '"waitForCompletion":false'],
+    ['timeout', 'timeoutSeconds', '"timeoutSeconds":600'],
+  ])('calls a parameter %s: the message has the name of ours, %s', (name, ours, example) => {
+    expect(() => parse(JSON.stringify({ [name]: ['/*'] }), ENVIRONMENT)).toThrow(expect.objectContaining({
+      type: 'ConfigurationError',
+      message: `UserParameters has an unknown parameter '${name}': expected distributionId, distributionTenantId, distributionRole, waitForCompletion, ` +
+        `timeoutSeconds, failurePolicy, paths. For ${ours} write ${example}.`,
+    }));
+  });
+});
+
 test('a tenant takes the place of the distribution in the environment', () => {
   const parameters = parse('{"distributionTenantId":"dt_1"}', ENVIRONMENT);
   expect(parameters).toMatchObject({ distributionTenantId: 'dt_1', paths: ['/*'] });
@@ -36,7 +62,7 @@ test('white space and escapes of a hand-written object are fine', () => {
 
 describe('a ConfigurationError', () => {
   test.each([
-    ['not JSON', 'UserParameters must be a JSON object, got \'not JSON\'. Where a pipeline variable is part of it, ' +
+    ['not JSON', 'UserParameters must be a JSON object, or the id of a distribution alone, got \'not JSON\'. Where a pipeline variable is part of it, ' +
       'the variable\'s value must not contain quotes, backslashes or line breaks.'],
     ['/', 'UserParameters must be a JSON object'],
     ['{"paths":["/a"', 'UserParameters must be a JSON object'],
@@ -53,7 +79,11 @@ describe('a ConfigurationError', () => {
     ['{"paths":["/a"],"paths":["/b"]}', "UserParameters must name each parameter once, got 'paths' twice. A pipeline variable's value must not contain quotes."],
     ['{"paths":["/a"],"p\\u0061ths":["/b"]}', "UserParameters must name each parameter once, got 'paths' twice"],
     ['{"paths":[]}', 'paths must not be empty'],
-    ['{"paths":"/a"}', 'paths must be a list of strings'],
+    ['{"paths":"/a"}', 'paths must be a list of strings, got \'/a\': write ["/a"]'],
+    ['{"paths":"/a /b/*"}', 'paths must be a list of strings, got \'/a /b/*\': write ["/a","/b/*"]'],
+    ['{"paths":"/a,/b, #news"}', 'paths must be a list of strings, got \'/a,/b, #news\': write ["/a","/b","#news"]'],
+    ['{"paths":["/a /b/*"]}', "paths must be single paths, got '/a /b/*': write a list, '/a', '/b/*'"],
+    ['{"paths":["/**"]}', "paths may contain '*' as their last character only, got '/**': write '/*'"],
     ['{"paths":null}', 'paths must be a list of strings'],
     ['{"paths":["/a",1]}', 'paths must be strings, got 1'],
     ['{"paths":["/a","b"]}', "paths must start with '/' or '#', got 'b'"],
@@ -111,6 +141,25 @@ test.each(['distributionId', 'distributionTenantId'])('a variable\'s value can c
   );
   fc.assert(fc.property(hostile, value => {
     const userParameters = JSON.stringify({ ...written, paths: ['/#{variables.release}/*'] }).replace('#{variables.release}', () => value);
+    try {
+      const { paths, ...others } = parse(userParameters, ENVIRONMENT);
+      expect(paths).not.toEqual([]);
+      expect(others).toEqual(written);
+    } catch (error) {
+      expect(error).toMatchObject({ type: 'ConfigurationError' });
+    }
+  }), { numRuns: 2000 });
+});
+
+test('a list that CloudFormation joins can change the paths, and nothing else', () => {
+  const written = { distributionId: 'E1', distributionRole: null, waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL' };
+  const item = fc.oneof(
+    fc.string(),
+    fc.constantFrom('/a', '#b', '', '"', '\\', '"],"failurePolicy":"WARN","x":["', '"],"paths":["/', '"],"distributionTenantId":"dt_1","x":["'),
+    fc.tuple(fc.constantFrom(...Object.keys(written), 'paths'), fc.json()).map(([name, json]) => `"],"${name}":${json},"x":["/`),
+  );
+  fc.assert(fc.property(fc.array(item, { minLength: 1, maxLength: 4 }), items => {
+    const userParameters = `${JSON.stringify(written).slice(0, -1)},"paths":["${items.join('","')}"]}`;
     try {
       const { paths, ...others } = parse(userParameters, ENVIRONMENT);
       expect(paths).not.toEqual([]);
