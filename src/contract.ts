@@ -151,8 +151,13 @@ export function distributionTenantIdProblem(distributionTenantId: unknown): stri
     : `distributionTenantId must be the id of a CloudFront distribution tenant, such as 'dt_2wjDZi3hD1ivOXf6rpZJO1AB', got ${quote(distributionTenantId)}`;
 }
 
+/** Whether a text that stands alone is the id of a distribution, and no word: CloudFront writes such an id in capitals and digits. */
+export function isBareDistributionId(text: string): boolean {
+  return isId(text) && /^[A-Z][A-Z0-9]*$/.test(text);
+}
+
 /** An id becomes part of a URL and of an ARN. */
-export function isId(id: unknown): boolean {
+function isId(id: unknown): boolean {
   return typeof id === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(id);
 }
 

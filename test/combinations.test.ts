@@ -243,7 +243,8 @@ describe('the name of the function', () => {
     const fn = new CloudFrontInvalidationFunction(stack, 'Fn');
     const environmentVariables = { INVALIDATE: { value: nameOf(fn) } };
     pipeline.stages[1].addAction(new CodeBuildAction({
-      actionName: 'Build', input: SITE,
+      actionName: 'Build',
+      input: SITE,
       project: new codebuild.PipelineProject(stack, 'Project', inAction ? {} : { environmentVariables }),
       environmentVariables: inAction ? environmentVariables : undefined,
     }));

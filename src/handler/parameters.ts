@@ -1,6 +1,6 @@
 import { parseTree, type Node, type ParseError } from 'jsonc-parser';
 import { Failure } from './failure';
-import { DISTRIBUTION_ID_ENV, isId, isObject, PARAMETERS, quote, type FailurePolicy, type JobParameters } from '../contract';
+import { DISTRIBUTION_ID_ENV, isBareDistributionId, isObject, PARAMETERS, quote, type FailurePolicy, type JobParameters } from '../contract';
 
 /** `UserParameters` before anything is known of their values. */
 export type RawParameters = Partial<Record<keyof JobParameters, unknown>>;
@@ -31,7 +31,7 @@ export function readParameters(userParameters: string | undefined): RawParameter
   }
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { disallowComments: true });
-  if (errors.length > 0 && isId(text)) {
+  if (errors.length > 0 && isBareDistributionId(text)) {
     return { distributionId: text };
   }
   const parameters: unknown = errors.length === 0 ? JSON.parse(text) : undefined;
@@ -83,7 +83,8 @@ export function checkParameters(raw: RawParameters, environment: NodeJS.ProcessE
   }
   const absent = distributionTenantId === undefined ? 'distributionTenantId' : 'distributionId';
   const given: RawParameters = { ...raw, distributionId };
-  return Object.fromEntries(NAMES.filter(name => name !== absent).map(name => [name, checked(name, given[name])])) as Partial<JobParameters> as JobParameters;
+  const parameters = NAMES.filter(name => name !== absent).map(name => [name, checked(name, given[name])]);
+  return Object.fromEntries(parameters) as Partial<JobParameters> as JobParameters;
 }
 
 function checked<Name extends keyof JobParameters>(name: Name, value: unknown): Required<JobParameters>[Name] {

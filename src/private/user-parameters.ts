@@ -101,7 +101,8 @@ const WAY_OUT: Readonly<Record<string, string>> = {
 };
 
 function checkLength(parameters: OptionParameters | JobParameters): void {
-  const lengths = Object.entries(inOrder(parameters)).map(([name, value]) => ({ name, length: shortestLength(JSON.stringify({ [name]: value })) - 1 }));
+  const lengths = Object.entries(inOrder(parameters))
+    .map(([name, value]) => ({ name, length: shortestLength(JSON.stringify({ [name]: value })) - 1 }));
   const length = lengths.reduce((sum, part) => sum + part.length, 1);
   if (length > MAX_USER_PARAMETERS_LENGTH) {
     const longest = lengths.reduce((left, right) => right.length > left.length ? right : left);

@@ -39,16 +39,24 @@ function templateOf(file: string): object {
 }
 
 interface Pipeline {
-  readonly Stages: { readonly Actions: {
-    readonly Name: string;
-    readonly ActionTypeId: { readonly Provider: string };
-    readonly Configuration: Record<string, string>;
-    readonly RoleArn?: string;
-    readonly Region?: string;
-  }[]; }[];
+  readonly Stages: {
+    readonly Actions: {
+      readonly Name: string;
+      readonly ActionTypeId: { readonly Provider: string };
+      readonly Configuration: Record<string, string>;
+      readonly RoleArn?: string;
+      readonly Region?: string;
+    }[];
+  }[];
   readonly RoleArn: string;
   readonly ArtifactStore?: { readonly Location: string };
   readonly ArtifactStores?: { readonly Region: string; readonly ArtifactStore: { readonly Location: string } }[];
+}
+
+interface Parameters {
+  readonly distributionId: string;
+  readonly distributionRole: { readonly arn: string } | null;
+  readonly paths: readonly string[] | { readonly changedFiles?: Record<string, string> };
 }
 
 /**
@@ -76,11 +84,7 @@ export function* questions({ paths, place }: Combination, assembly: string): Gen
   }
 
   const caller = roleOf(lambdaFunction.properties.Role);
-  const parameters = JSON.parse(action.Configuration.UserParameters) as {
-    readonly distributionId: string;
-    readonly distributionRole: { readonly arn: string } | null;
-    readonly paths: readonly string[] | { readonly changedFiles?: Record<string, string> };
-  };
+  const parameters = JSON.parse(action.Configuration.UserParameters) as Parameters;
   checkParameters(parameters, lambdaFunction, pipeline);
 
   const may = (name: string, resource: string, more: Partial<Question> = {}): Question => ({ role: caller, action: name, resource, expected: 'Allowed', ...more });
@@ -130,9 +134,7 @@ export function* questions({ paths, place }: Combination, assembly: string): Gen
 }
 
 /** What the function reads of its parameters is true. */
-function checkParameters(
-  { paths }: { readonly paths: readonly string[] | { readonly changedFiles?: Record<string, string> } }, lambdaFunction: DeployedResource, pipeline: DeployedResource,
-): void {
+function checkParameters({ paths }: Parameters, lambdaFunction: DeployedResource, pipeline: DeployedResource): void {
   const { Environment } = lambdaFunction.properties as { readonly Environment?: { readonly Variables: Record<string, string> } };
   const changedFiles = 'changedFiles' in paths ? paths.changedFiles : undefined;
   const name = changedFiles && (changedFiles.pipelineName ?? Environment?.Variables[changedFiles.pipelineNameVariable]);

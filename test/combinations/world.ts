@@ -8,10 +8,10 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
 import * as pipelines from 'aws-cdk-lib/pipelines';
+import type { Combination, Part } from './combination';
 import {
   CloudFrontInvalidationFunction, CloudFrontInvalidationStage, CloudFrontInvalidationStep, InvalidationPaths, type CloudFrontInvalidationOptions,
 } from 'cdk-cloudfront-invalidation-stage';
-import type { Combination, Part } from './combination';
 
 export const ACCOUNT = '111122223333';
 export const REGION = 'eu-west-1';
