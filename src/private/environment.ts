@@ -43,7 +43,8 @@ function holdsTag(paths: InvalidationPaths | undefined): boolean {
 
 function checkAccounts(scope: IConstruct, options: CloudFrontInvalidationOptions): void {
   const { construct, id, resource } = targetResourceOf(options);
-  const accounts = otherAccount(scope, construct);
+  // The function belongs to the account of the pipeline, which may be known of one of the two only.
+  const accounts = otherAccount(scope, construct) ?? (options.function && otherAccount(options.function, construct));
   if (accounts === undefined) {
     return;
   }
