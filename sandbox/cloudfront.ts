@@ -2,8 +2,8 @@ import { randomInt } from 'crypto';
 import { XMLBuilder, XMLParser, XMLValidator } from 'fast-xml-parser';
 import { denial } from './iam';
 import { isRecord, problemsOf, type ApiModel } from './model';
-import model from '../models/cloudfront.json';
 import { requestId, Service, ServiceError, type Answer, type Call, type Caller, type RawRequest, type Surroundings } from './service';
+import model from '../models/cloudfront.json';
 
 const API_VERSION = '2020-05-31';
 const NAMESPACE = `http://cloudfront.amazonaws.com/doc/${API_VERSION}/`;
@@ -334,6 +334,7 @@ function isoTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
+/** CloudFront has ids of two lengths, and promises neither. */
 function newInvalidationId(): string {
-  return `I${Array.from({ length: 13 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'[randomInt(36)]).join('')}`;
+  return `I${Array.from({ length: randomInt(2) === 0 ? 13 : 25 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'[randomInt(36)]).join('')}`;
 }

@@ -1,8 +1,8 @@
 import { denial, type Role } from './iam';
 import type { Lambda } from './lambda';
 import { isRecord, problemsOf, type ApiModel } from './model';
-import model from '../models/codepipeline.json';
 import { Service, ServiceError, type Answer, type Call, type Caller, type RawRequest, type Surroundings } from './service';
+import model from '../models/codepipeline.json';
 
 const TARGET_PREFIX = 'CodePipeline_20150709.';
 
@@ -29,6 +29,7 @@ export interface ActionDefinition {
   readonly userParameters?: string;
   /** The names of its input artifacts. @default - none */
   readonly inputArtifacts?: readonly string[];
+  /** Where later actions find its output variables. @default - nowhere */
   readonly namespace?: string;
   /** Who invokes the function. @default - somebody who may */
   readonly role?: Role;
@@ -78,17 +79,75 @@ export interface PipelineContext {
   readonly artifacts?: Readonly<Record<string, ArtifactLocation>>;
 }
 
+/** What kind of action it is, such as Deploy / AWS / S3 / 1. */
+export interface ActionType {
+  readonly category: 'Approval' | 'Build' | 'Compute' | 'Deploy' | 'Invoke' | 'Source' | 'Test';
+  readonly owner: 'AWS' | 'Custom' | 'ThirdParty';
+  readonly provider: string;
+  readonly version: string;
+}
+
+/** How an action's run ended. */
+export interface ActionEnd {
+  readonly status: 'Abandoned' | 'Failed' | 'Succeeded';
+  /** Epoch milliseconds. @default - now */
+  readonly endedAt?: number;
+  /** By their names. @default - none */
+  readonly outputArtifacts?: Readonly<Record<string, ArtifactLocation>>;
+  readonly outputVariables?: Readonly<Record<string, string>>;
+  readonly externalExecutionId?: string;
+  readonly summary?: string;
+  readonly errorDetails?: ActionExecution['errorDetails'];
+}
+
+/** A run of an action that the sandbox does not run itself, such as a deployment, as the history is to show it. */
+export interface ActionRecord extends PipelineContext, Omit<ActionEnd, 'status'> {
+  readonly action: string;
+  /** @default - not told */
+  readonly actionType?: ActionType;
+  readonly namespace?: string;
+  readonly userParameters?: string;
+  /** @default 'Succeeded' */
+  readonly status?: ActionExecution['status'];
+  /** Epoch milliseconds. @default - now */
+  readonly startedAt?: number;
+}
+
+/** A run in the history. */
+export interface RecordedAction {
+  readonly pipelineExecutionId: string;
+  /** Ends a run that is in progress. */
+  end(end: ActionEnd): void;
+}
+
+/** What the history tells where AWS does not say what it tells. */
+export interface HistorySettings {
+  /** Whether the output variables of an action without a namespace are listed. @default true */
+  listsVariablesWithoutNamespace: boolean;
+}
+
 /** What the history keeps of an action's run. */
 interface HistoryEntry {
   readonly context: PipelineContext & { readonly pipelineExecutionId: string };
-  readonly definition: Pick<ActionDefinition, 'name' | 'userParameters' | 'inputArtifacts'>;
+  readonly definition: Pick<ActionDefinition, 'name' | 'userParameters' | 'inputArtifacts' | 'namespace'> & { readonly actionType?: ActionType };
   readonly execution: ActionExecution;
+  readonly actionExecutionId: string;
+  outputArtifacts: Readonly<Record<string, ArtifactLocation>>;
 }
+
+const LAMBDA_INVOKE: ActionType = { category: 'Invoke', owner: 'AWS', provider: 'Lambda', version: '1' };
 
 /** One run of a stage. */
 export interface StageExecution {
   readonly actions: ActionExecution[];
   readonly finished: Promise<ActionExecution[]>;
+}
+
+/** One run of a stage that goes back to what an earlier execution deployed. */
+export interface RollbackExecution extends StageExecution {
+  readonly pipelineExecutionId: string;
+  readonly executionType: 'ROLLBACK';
+  readonly rollbackTargetPipelineExecutionId: string;
 }
 
 /** How CodePipeline and Lambda's queue deliver. */
@@ -113,14 +172,20 @@ interface Job {
 /** CodePipeline: its JSON API for jobs, and what stands behind it. */
 export class CodePipeline extends Service {
   readonly delivery: DeliverySettings = { continuationInterval: 30_000, duplicateDeliveries: 0, duplicateAfter: 0, losesContinuations: false };
+  readonly historySettings: HistorySettings = { listsVariablesWithoutNamespace: true };
+
+  /** Whether the stages after one that is rolled back run as well. AWS does not say. */
+  rollbackRunsLaterStages = false;
 
   protected readonly credentialScope: RegExp;
 
   private readonly stages = new Map<string, readonly ActionDefinition[]>();
   private readonly jobs = new Map<string, Job>();
-  /** Of the actions that are part of a pipeline, oldest first. */
-  private readonly history: HistoryEntry[] = [];
+  /** Of the actions that are part of a pipeline, by its name, in the order in which they were recorded. */
+  private readonly histories = new Map<string, HistoryEntry[]>();
   private readonly contexts = new Map<ActionExecution, PipelineContext>();
+  /** What each execution of a pipeline has, by its id: rollbacks go back to it. */
+  private readonly executions = new Map<string, Pick<PipelineContext, 'artifacts'> & { readonly variables: Readonly<Record<string, string>> }>();
   /** What to do when an action ends, for each that has not. */
   private readonly running = new Map<ActionExecution, () => void>();
 
@@ -149,6 +214,7 @@ export class CodePipeline extends Service {
     }
     const actions: ActionExecution[] = [];
     const known: Record<string, string> = { ...variables };
+    this.executions.set(context.pipelineExecutionId, { artifacts: context.artifacts, variables: known });
     const runAll = async () => {
       for (const runOrder of [...new Set(definitions.map(definition => definition.runOrder))].sort((a, b) => a - b)) {
         const group = definitions.filter(definition => definition.runOrder === runOrder);
@@ -166,6 +232,36 @@ export class CodePipeline extends Service {
     return { actions, finished: runAll() };
   }
 
+  /**
+   * Rolls a stage back: a new execution, of the artifacts and the variables of an earlier one.
+   *
+   * @param rollback its `pipelineExecutionId` is that of the new execution
+   * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
+   */
+  rollback({ pipeline, stage, pipelineExecutionId = crypto.randomUUID(), targetPipelineExecutionId }: Omit<PipelineContext, 'artifacts'> & {
+    readonly targetPipelineExecutionId: string;
+  }): RollbackExecution {
+    const target = this.executions.get(targetPipelineExecutionId);
+    if (target === undefined) {
+      throw new Error(`The sandbox has no execution ${targetPipelineExecutionId} to go back to`);
+    }
+    const run = (name: string) => this.startStage({ pipeline, stage: name, pipelineExecutionId, ...target });
+    const { actions, finished } = run(stage);
+    const names = [...this.stages.keys()].filter(name => name.startsWith(`${pipeline}/`)).map(name => name.slice(pipeline.length + 1));
+    const laterStages = this.rollbackRunsLaterStages ? names.slice(names.indexOf(stage) + 1) : [];
+    const runAll = async () => {
+      let ended = await finished;
+      for (const name of laterStages) {
+        if (ended.every(({ status }) => status === 'Succeeded')) {
+          ended = await run(name).finished;
+          actions.push(...ended);
+        }
+      }
+      return actions;
+    };
+    return { pipelineExecutionId, executionType: 'ROLLBACK', rollbackTargetPipelineExecutionId: targetPipelineExecutionId, actions, finished: runAll() };
+  }
+
   /** Runs an action of no template. Without a role's ARN, nobody asks whether the function may be invoked. */
   startAction({ functionName, userParameters, continuationToken, actionName = 'Action', roleArn }: {
     readonly functionName: string;
@@ -179,21 +275,33 @@ export class CodePipeline extends Service {
   }
 
   /** Writes a run of an action into the history that the sandbox does not run itself, such as a deployment. */
-  recordAction(
-    { action, status = 'Succeeded', outputVariables = {}, userParameters, ...context }: PipelineContext & {
-      readonly action: string;
-      readonly status?: ActionExecution['status'];
-      readonly userParameters?: string;
-      readonly outputVariables?: Readonly<Record<string, string>>;
-    },
-  ): void {
-    const startedAt = this.surroundings.clock.now();
-    const execution = { actionName: action, startedAt, endedAt: startedAt, jobs: [], reports: [], status, outputVariables } as Omit<ActionExecution, 'finished'>;
-    this.history.push({
-      context: { ...context, pipelineExecutionId: context.pipelineExecutionId ?? crypto.randomUUID() },
-      definition: { name: action, userParameters, inputArtifacts: Object.keys(context.artifacts ?? {}) },
-      execution: { ...execution, finished: Promise.resolve(execution as ActionExecution) },
-    });
+  recordAction({
+    action, actionType, namespace, userParameters, status = 'Succeeded', startedAt = this.surroundings.clock.now(), endedAt = startedAt,
+    outputArtifacts = {}, outputVariables = {}, externalExecutionId, summary, errorDetails, ...context
+  }: ActionRecord): RecordedAction {
+    let resolve: (execution: ActionExecution) => void;
+    const finished = new Promise<ActionExecution>(fulfil => resolve = fulfil);
+    const execution: ActionExecution = { actionName: action, startedAt, jobs: [], reports: [], status, outputVariables: {}, finished };
+    const inputArtifacts = Object.keys(context.artifacts ?? {});
+    const entry = this.remember(context, { name: action, actionType, namespace, userParameters, inputArtifacts }, execution);
+    const end = ({ endedAt: at = this.surroundings.clock.now(), outputArtifacts: artifacts = {}, ...change }: ActionEnd) => {
+      if (execution.endedAt !== undefined) {
+        throw new Error(`The run of ${action} has ended already`);
+      }
+      Object.assign(execution, change, { endedAt: at });
+      entry.outputArtifacts = artifacts;
+      resolve(execution);
+    };
+    if (status !== 'InProgress') {
+      end({ status, endedAt, outputArtifacts, outputVariables, externalExecutionId, summary, errorDetails });
+    }
+    return { pipelineExecutionId: entry.context.pipelineExecutionId, end };
+  }
+
+  /** Deletes a pipeline with its history. */
+  removePipeline(pipeline: string): void {
+    this.histories.delete(pipeline);
+    [...this.stages.keys()].filter(name => name.startsWith(`${pipeline}/`)).forEach(name => this.stages.delete(name));
   }
 
   /** Ends an action as "Stop and abandon" does: the function goes on, and its answer is refused. */
@@ -250,14 +358,30 @@ export class CodePipeline extends Service {
       throw new ServiceError('PipelineNotFoundException', 400, `The account with id '${this.account}' does not include a pipeline with the name '${String(pipelineName)}'`);
     }
     const only = isRecord(filter) ? filter.pipelineExecutionId : undefined;
-    const newestFirst = this.history.filter(({ context }) =>
-      context.pipeline === pipelineName && (only === undefined || context.pipelineExecutionId === only)).reverse();
+    const newestFirst = (this.histories.get(String(pipelineName)) ?? [])
+      .filter(({ context }) => only === undefined || context.pipelineExecutionId === only)
+      .reverse()
+      .sort((one, other) => other.execution.startedAt - one.execution.startedAt);
     const start = nextToken === undefined ? 0 : Number(nextToken);
     const end = start + Number(maxResults);
     return {
-      actionExecutionDetails: newestFirst.slice(start, end).map(detailOf),
+      actionExecutionDetails: newestFirst.slice(start, end).map(entry => detailOf(entry, this.historySettings)),
       ...(end < newestFirst.length ? { nextToken: String(end) } : {}),
     };
+  }
+
+  private remember(context: PipelineContext, definition: HistoryEntry['definition'], execution: ActionExecution): HistoryEntry {
+    const entry: HistoryEntry = {
+      context: { ...context, pipelineExecutionId: context.pipelineExecutionId ?? crypto.randomUUID() },
+      definition,
+      execution,
+      actionExecutionId: crypto.randomUUID(),
+      outputArtifacts: {},
+    };
+    const history = this.histories.get(context.pipeline) ?? [];
+    history.push(entry);
+    this.histories.set(context.pipeline, history);
+    return entry;
   }
 
   private judge(job: Job, operation: string, input: Call['input']): ServiceError | undefined {
@@ -321,7 +445,7 @@ export class CodePipeline extends Service {
     const userParameters = definition.userParameters?.replace(/#\{([^}]+)\}/g, (expression, name: string) => variables[name] ?? expression);
     const resolved = { ...definition, userParameters };
     if (context !== undefined) {
-      this.history.push({ context, definition: resolved, execution });
+      this.remember(context, { ...resolved, actionType: LAMBDA_INVOKE }, execution);
       this.contexts.set(execution, context);
     }
     this.sendJob(execution, resolved, continuationToken);
@@ -397,23 +521,31 @@ function artifactsOf({ inputArtifacts = [] }: HistoryEntry['definition'], contex
 }
 
 /** An action's run as `ListActionExecutions` tells it, with times in seconds. */
-function detailOf({ context, definition, execution }: HistoryEntry): object {
+function detailOf(
+  { context, definition, execution, actionExecutionId, outputArtifacts }: HistoryEntry, { listsVariablesWithoutNamespace }: HistorySettings,
+): object {
   const { externalExecutionId, summary, errorDetails, outputVariables, status, startedAt, endedAt } = execution;
   const configuration = definition.userParameters === undefined ? {} : { UserParameters: definition.userParameters };
   return {
     pipelineExecutionId: context.pipelineExecutionId,
-    actionExecutionId: execution.jobs[0] ?? crypto.randomUUID(),
+    actionExecutionId,
     stageName: context.stage,
     actionName: definition.name,
     startTime: startedAt / 1_000,
     lastUpdateTime: (endedAt ?? startedAt) / 1_000,
     status,
     input: {
+      actionTypeId: definition.actionType,
       configuration,
       resolvedConfiguration: configuration,
       inputArtifacts: artifactsOf(definition, context).map(({ name, location }) => ({ name, s3location: location })),
+      namespace: definition.namespace,
     },
-    output: { executionResult: { externalExecutionId, externalExecutionSummary: summary, errorDetails }, outputVariables, outputArtifacts: [] },
+    output: {
+      executionResult: { externalExecutionId, externalExecutionSummary: summary, errorDetails },
+      outputVariables: definition.namespace !== undefined || listsVariablesWithoutNamespace ? outputVariables : undefined,
+      outputArtifacts: Object.entries(outputArtifacts).map(([name, location]) => ({ name, s3location: location })),
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'net';
 import { extname, join, sep } from 'path';
 import type { Clock } from './clock';
 import type { CloudFront } from './cloudfront';
+import { EdgeCache, type Cacheable, type CacheKeyOptions } from './edge-cache';
 
 /** What CloudFront keeps a file for that does not say how long. */
 export const DEFAULT_TTL = 24 * 60 * 60 * 1000;
@@ -15,7 +16,7 @@ export const ERROR_TTL = 10_000;
 /** Values by file path, such as `/blog/index.html`. */
 export type ByPath<T> = Readonly<Record<string, T>> | ((path: string) => T | undefined);
 
-export interface EdgeOptions {
+export interface EdgeOptions extends CacheKeyOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** Where the edge hears of invalidations. */
   readonly cloudFront: Pick<CloudFront, 'onInvalidation'>;
@@ -28,32 +29,17 @@ export interface EdgeOptions {
   readonly cacheControl?: ByPath<string>;
   /** The origin's cache tags. @default - none */
   readonly tags?: ByPath<readonly string[]>;
-  /** What a request for `/` means. @default 'index.html' */
-  readonly defaultRootObject?: string;
   /** Whether `/blog` and `/blog/` are `/blog/index.html`, as with a function on viewer requests. @default false */
   readonly directoryIndexes?: boolean;
-  /** Whether query strings are part of the cache key. @default false */
-  readonly forwardQueryStrings?: boolean;
 }
 
-/** What the origin answers, and for how long it may be kept. */
-interface OriginAnswer {
+interface OriginAnswer extends Cacheable {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  readonly tags: readonly string[];
-  readonly ttl: number;
 }
 
-interface Entry extends OriginAnswer {
-  readonly storedAt: number;
-}
-
-/**
- * A CloudFront distribution as visitors meet it: a cache in front of a folder, which forgets what is invalidated.
- *
- * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
- */
+/** A CloudFront distribution as visitors meet it: a cache in front of a folder, which forgets what is invalidated. */
 export class Edge {
   static async start(options: EdgeOptions): Promise<Edge> {
     const edge = new Edge(options);
@@ -68,11 +54,11 @@ export class Edge {
 
   private readonly server: Server;
   private readonly root: string;
-  private readonly cache = new Map<string, Entry>();
-  private readonly fetches = new Map<string, Promise<Entry>>();
+  private readonly cache: EdgeCache<OriginAnswer>;
 
   private constructor(private readonly options: EdgeOptions) {
     this.root = realpathSync(options.origin);
+    this.cache = new EdgeCache({ ...options, origin: path => this.ask(path) });
     this.server = createServer((request, response) => {
       this.serve(request, response).catch(() => response.destroy());
     });
@@ -84,18 +70,7 @@ export class Edge {
 
   /** Forgets what the paths name. Sandboxes call it by themselves when an invalidation takes effect. */
   invalidate(paths: readonly string[]): void {
-    const matchers = paths.map(path => this.matcher(path));
-    for (const [key, entry] of this.cache) {
-      if (matchers.some(matches => matches(key, entry.tags))) {
-        this.cache.delete(key);
-      }
-    }
-    // What is being fetched may be the old file already. Its tags are not known yet, so a tag takes all of them.
-    for (const key of this.fetches.keys()) {
-      if (paths.some(path => path.startsWith('#')) || matchers.some(matches => matches(key, []))) {
-        this.fetches.delete(key);
-      }
-    }
+    this.cache.invalidate(paths);
   }
 
   async stop(): Promise<void> {
@@ -110,43 +85,15 @@ export class Edge {
       response.writeHead(403, { 'x-cache': 'Error from cloudfront', 'content-length': body.length }).end(body);
       return;
     }
-    const { entry, cached } = await this.find(this.cacheKey(request.url ?? '/'));
-    const age = Math.floor((this.options.clock.now() - entry.storedAt) / 1000);
-    response.writeHead(entry.status, {
-      ...entry.headers,
-      'content-length': entry.body.length,
-      'x-cache': `${entry.status >= 400 ? 'Error' : cached ? 'Hit' : 'Miss'} from cloudfront`,
+    const { copy, cached } = await this.cache.find(request.url ?? '/');
+    const age = Math.floor((this.options.clock.now() - copy.storedAt) / 1000);
+    response.writeHead(copy.status, {
+      ...copy.headers,
+      'content-length': copy.body.length,
+      'x-cache': `${copy.status >= 400 ? 'Error' : cached ? 'Hit' : 'Miss'} from cloudfront`,
       ...cached && { age: String(age) },
     });
-    response.end(request.method === 'HEAD' ? undefined : entry.body);
-  }
-
-  private async find(key: string): Promise<{ readonly entry: Entry; readonly cached: boolean }> {
-    const entry = this.cache.get(key);
-    if (entry !== undefined && this.options.clock.now() < entry.storedAt + entry.ttl) {
-      return { entry, cached: true };
-    }
-    // Requests for one file at a time share one request to the origin, as they do at an edge location.
-    const fetch = this.fetches.get(key) ?? this.fetch(key);
-    return { entry: await fetch, cached: false };
-  }
-
-  private fetch(key: string): Promise<Entry> {
-    const storedAt = this.options.clock.now();
-    const isWanted = () => this.fetches.get(key) === fetch;
-    const fetch = this.ask(pathOf(key)).then(answer => {
-      const entry = { ...answer, storedAt };
-      if (isWanted()) {
-        this.cache.set(key, entry);
-      }
-      return entry;
-    }).finally(() => {
-      if (isWanted()) {
-        this.fetches.delete(key);
-      }
-    });
-    this.fetches.set(key, fetch);
-    return fetch;
+    response.end(request.method === 'HEAD' ? undefined : copy.body);
   }
 
   /** Reads a file of the origin. */
@@ -191,36 +138,9 @@ export class Edge {
     return undefined;
   }
 
-  /** What a request and a path of an invalidation have in common when they mean the same file. */
-  private cacheKey(url: string): string {
-    const encoded = encode(url);
-    const path = pathOf(encoded);
-    const query = this.options.forwardQueryStrings ? encoded.slice(path.length) : '';
-    // The default root object is invalidated by its own path, so that is what it is kept under.
-    return (path === '/' ? `/${this.options.defaultRootObject ?? 'index.html'}` : path) + query;
-  }
-
-  private matcher(path: string): (key: string, tags: readonly string[]) => boolean {
-    if (path.startsWith('#')) {
-      return (_, tags) => tags.includes(path.slice(1));
-    }
-    if (path.endsWith('*')) {
-      const prefix = encode(path.slice(0, -1));
-      return key => key.startsWith(prefix);
-    }
-    // A path with a query string names nothing where query strings are no part of the key.
-    const named = encode(path);
-    const key = named === '/' ? this.cacheKey(named) : named;
-    return candidate => candidate === key;
-  }
-
   private get defaultTtl(): number {
     return this.options.defaultTtl ?? DEFAULT_TTL;
   }
-}
-
-function pathOf(url: string): string {
-  return url.split('?', 1)[0];
 }
 
 function valueAt<T>(values: ByPath<T> | undefined, path: string): T | undefined {
@@ -233,17 +153,6 @@ function decode(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * Encodes what browsers and CloudFront may each leave as it is: non-ASCII characters and those that RFC 1738 calls unsafe.
- *
- * Any other character is not the same as its encoded form: `/%61` invalidates nothing of `/a`.
- */
-function encode(url: string): string {
-  return url
-    .replace(/%[0-9A-Fa-f]{2}/g, escape => escape.toUpperCase())
-    .replace(/%(?![0-9A-F]{2})|[ <>"#{}|\\^~[\]`]|[^\u0000-\u007f]+/g, character => character === '~' ? '%7E' : encodeURIComponent(character));
 }
 
 /** The shared cache's part of a `Cache-Control`, in milliseconds. */

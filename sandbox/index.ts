@@ -1,7 +1,11 @@
 export { Clock } from './clock';
 export { CloudFront, Distribution, type DistributionSettings, type Invalidation, type InvalidationEvent } from './cloudfront';
-export { ARTIFACT_CREDENTIALS, CodePipeline, type ActionExecution, type ArtifactLocation, type PipelineContext, type DeliverySettings, type Report, type StageExecution } from './codepipeline';
+export {
+  ARTIFACT_CREDENTIALS, CodePipeline, type ActionEnd, type ActionExecution, type ActionRecord, type ActionType, type ArtifactLocation,
+  type DeliverySettings, type HistorySettings, type PipelineContext, type RecordedAction, type Report, type StageExecution,
+} from './codepipeline';
 export { Edge } from './edge';
+export { CacheKeys, EdgeCache, type Cacheable, type CacheKeyOptions, type Copy, type EdgeCacheOptions } from './edge-cache';
 export { Faults, type Fault, type FaultHandle, type FaultKind } from './faults';
 export { Role, type Judgement, type Statement, type TrustStatement } from './iam';
 export { Lambda, type Crash, type FunctionDefinition, type Invocation, type Permission } from './lambda';

@@ -1,8 +1,8 @@
 import { createHash } from 'crypto';
 import { denial } from './iam';
 import { problemsOf, type ApiModel } from './model';
-import model from '../models/s3.json';
 import { requestId, Service, ServiceError, type Answer, type Call, type Caller, type RawRequest, type Surroundings } from './service';
+import model from '../models/s3.json';
 
 interface StoredObject {
   readonly body: Buffer;

@@ -2,8 +2,8 @@ import { randomBytes } from 'crypto';
 import { XMLBuilder } from 'fast-xml-parser';
 import type { Role } from './iam';
 import { problemsOf, type ApiModel } from './model';
-import model from '../models/sts.json';
 import { requestId, Service, ServiceError, type Answer, type Call, type Caller, type RawRequest, type Surroundings } from './service';
+import model from '../models/sts.json';
 
 const API_VERSION = '2011-06-15';
 const NAMESPACE = `https://sts.amazonaws.com/doc/${API_VERSION}/`;

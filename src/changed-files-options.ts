@@ -8,28 +8,33 @@ export enum MissingBaselineBehavior {
   INVALIDATE_ALL = 'INVALIDATE_ALL',
 
   /**
-   * The action fails.
+   * The action fails. Deploy once with `INVALIDATE_ALL` before: the next execution compares with that one.
    */
   FAIL = 'FAIL',
 }
 
 /**
- * How the files of an artifact become a website, and what to do with those that have changed.
+ * How the files of an artifact become a website, who deploys it, and what to do with the files that have changed.
  */
 export interface ChangedFilesOptions {
   /**
    * The folder of the artifact that is deployed. Files outside of it do not count.
+   *
+   * The action fails where the artifact has no file in it.
    *
    * @default - the whole artifact
    */
   readonly baseDirectory?: string;
 
   /**
-   * The folder of the bucket that the artifact is deployed to: the `objectKey` of an `S3DeployAction`.
+   * The folder of the URL under which visitors see `baseDirectory`: `docs` for a site at `https://www.example.com/docs/`.
    *
-   * @default - the root of the bucket
+   * This is the `objectKey` of an `S3DeployAction`, without the `originPath` of the distribution, which visitors never see: with an `objectKey`
+   * of `releases/docs` and an `originPath` of `/releases`, it is `docs`.
+   *
+   * @default - the root of the site
    */
-  readonly prefix?: string;
+  readonly urlPath?: string;
 
   /**
    * Names of files that stand for their directory. When `blog/index.html` changes, `/blog/index.html`, `/blog/` and `/blog` are invalidated.
@@ -46,7 +51,29 @@ export interface ChangedFilesOptions {
   readonly stripExtensions?: string[];
 
   /**
-   * Files that are never invalidated, as glob patterns below `baseDirectory`, such as `assets/**`.
+   * Whether query strings are part of the cache key, so that CloudFront keeps `/index.html?page=2` apart from `/index.html`.
+   *
+   * A changed file is then invalidated with whatever query string: `/index.html*`. CloudFront takes 15 such wildcards at a time, so that a
+   * few changed files are soon covered by their directories.
+   *
+   * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/QueryStringParameters.html
+   *
+   * @default false
+   */
+  readonly queryStrings?: boolean;
+
+  /**
+   * Files that the distribution or the bucket shows instead of others, below `baseDirectory`, such as `404.html`, or the `index.html` of a
+   * single-page app. CloudFront keeps them under the URL that was asked for: when one of them changes, everything is invalidated.
+   *
+   * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/GeneratingCustomErrorResponses.html
+   *
+   * @default - none
+   */
+  readonly errorDocuments?: string[];
+
+  /**
+   * Files that are never invalidated, as glob patterns below `baseDirectory`, such as `assets/**` for files whose names change with their contents.
    *
    * @see https://github.com/micromatch/picomatch#globbing-features
    *
@@ -55,26 +82,32 @@ export interface ChangedFilesOptions {
   readonly exclude?: string[];
 
   /**
-   * Whether files that are new are left alone.
+   * The actions of the pipeline that deploy the artifact to this distribution, each as `Stage.Action`, such as `Deploy.Website`.
    *
-   * A new file's URL may be in the cache as an error page. For sites that put a fingerprint into the names of their assets, it is not.
+   * What one of them has deployed since the last success may be in the cache, even where its execution failed later. Name them where one action
+   * deploys several sites, and where some that take the artifact deploy to another distribution. Each must have the artifact as an input or output.
    *
-   * @default false
+   * @default - the actions of category Deploy that take the artifact; where there are none, all but sources, tests and invalidations that have it
+   * as an input or output
    */
-  readonly skipAdded?: boolean;
+  readonly deployedBy?: string[];
 
   /**
    * How many paths are sent to CloudFront at most, from 1 to 3000. When more have changed, they are covered by that many patterns, at most 15 of
-   * them wildcards, which hit the fewest unchanged files.
+   * them wildcards, which hit the fewest unchanged files. When more than half of the files have changed, everything is invalidated, which is one path.
    *
-   * CloudFront bills each path and each wildcard as one.
+   * CloudFront bills each path and each wildcard as one: 1,000 a month are free, each further one costs $0.005. With the default, 60 deployments a
+   * month are free; with 100, 20 deployments a day cost up to $295 a month. `InvalidationPaths.all()` is one path.
    *
-   * @default 100
+   * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/PayingForInvalidation.html
+   *
+   * @default 15
    */
   readonly maxPaths?: number;
 
   /**
-   * What to do when it is not known what has changed: the first time, and when an artifact has expired or cannot be read.
+   * What to do when it is not known what the cache may hold: the first time, after these options were changed, when an action that deploys has failed
+   * without an artifact, and when an artifact has expired or cannot be read.
    *
    * @default MissingBaselineBehavior.INVALIDATE_ALL
    */

@@ -28,8 +28,10 @@ export const MAX_PATH_LENGTH = 4000;
 
 export const MAX_TAG_LENGTH = 256;
 
-/** Of `InvalidationPaths.changedFiles`. One batch of CloudFront's takes 3,000. */
-export const DEFAULT_MAX_PATHS = 100;
+/** Of `InvalidationPaths.changedFiles`: two deployments a day stay within the 1,000 paths a month that CloudFront does not bill. */
+export const DEFAULT_MAX_PATHS = 15;
+
+/** CloudFront takes as many at a time. */
 export const MAX_MAX_PATHS = 3000;
 
 /** What to do when the cache could not be invalidated. */
@@ -69,16 +71,19 @@ export interface ChangedFilesParameters extends ChangedFilesSite {
   readonly pipelineNameVariable?: string;
   readonly stageName: string;
   readonly actionName: string;
+  readonly deployedBy: readonly string[];
 }
 
 /** How the files of an artifact become a website, and what to do with those that have changed. */
 export interface ChangedFilesSite {
   readonly baseDirectory?: string;
-  readonly prefix?: string;
+  readonly urlPath?: string;
   readonly indexDocuments?: readonly string[];
   readonly stripExtensions?: readonly string[];
+  readonly queryStrings?: boolean;
+  readonly errorDocuments?: readonly string[];
   readonly exclude?: readonly string[];
-  readonly skipAdded?: boolean;
+  readonly deployedBy?: readonly string[];
   readonly maxPaths?: number;
   readonly onMissingBaseline?: MissingBaseline;
 }
@@ -116,24 +121,38 @@ const DISTRIBUTION_ROLE: { readonly [name in keyof Required<DistributionRole>]: 
     : `distributionRole must have a string as its pipelineName, got ${quote(value)}`,
 };
 
+/** What of the options of `InvalidationPaths.changedFiles` has no part in which paths are compared, and which URLs they have. */
+const NOT_COMPARED: readonly (keyof ChangedFilesSite)[] = ['maxPaths', 'onMissingBaseline'];
+
+/** Whether other parameters are about the same site, so that what they invalidated is what these would have. */
+export function isSameSite(paths: unknown, site: ChangedFilesSite): boolean {
+  const other = isObject(paths) && isObject(paths.changedFiles) ? paths.changedFiles : undefined;
+  const names = (Object.keys(CHANGED_FILES_OPTIONS) as (keyof ChangedFilesSite)[]).filter(name => !NOT_COMPARED.includes(name));
+  return other !== undefined && names.every(name => JSON.stringify(other[name]) === JSON.stringify(site[name]));
+}
+
 /** The rules of the options of `InvalidationPaths.changedFiles`, each of which may be left out. */
 const CHANGED_FILES_OPTIONS: { readonly [name in keyof Required<ChangedFilesSite>]: Rule } = {
   baseDirectory: value => folderProblem('baseDirectory', value),
-  prefix: value => folderProblem('prefix', value),
+  urlPath: value => folderProblem('urlPath', value),
   indexDocuments: value => stringsProblem('indexDocuments', value)
     ?? rule((value as string[]).every(name => !name.includes('/')),
       `indexDocuments must be names without a folder, such as 'index.html', got ${quote(value)}`),
   stripExtensions: value => stringsProblem('stripExtensions', value)
     ?? rule((value as string[]).every(extension => /^\.[^/]+$/.test(extension)), `stripExtensions must start with '.', such as '.html', got ${quote(value)}`),
+  queryStrings: value => booleanProblem('queryStrings', value),
+  errorDocuments: value => stringsProblem('errorDocuments', value)
+    ?? rule((value as string[]).every(name => !name.startsWith('/') && !name.split('/').includes('..')),
+      `errorDocuments must be files below baseDirectory, such as '404.html', got ${quote(value)}`),
   exclude: value => stringsProblem('exclude', value),
-  skipAdded: value => booleanProblem('skipAdded', value),
+  deployedBy: deployedByProblem,
   maxPaths: value => rule(Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_MAX_PATHS,
     `maxPaths must be a whole number from 1 to ${MAX_MAX_PATHS}, got ${quote(value)}`),
   onMissingBaseline: value => rule(value === 'INVALIDATE_ALL' || value === 'FAIL', `onMissingBaseline must be INVALIDATE_ALL or FAIL, got ${quote(value)}`),
 };
 
 /** A variable that an action sets, whatever its outcome. */
-export type OutputVariable = 'distributionId' | 'distributionTenantId' | 'invalidationId' | 'status' | 'pathCount'
+export type OutputVariable = 'distributionId' | 'distributionTenantId' | 'invalidationId' | 'invalidationCount' | 'status' | 'pathCount'
   | 'changedFileCount' | 'unchangedFileCount' | 'createTime' | 'errorType' | 'errorMessage';
 
 /** The value of an output variable that has none: CodePipeline refuses a configuration value that resolves to nothing. */
@@ -225,6 +244,9 @@ function changedFilesParametersProblem(parameters: unknown): string | undefined 
     return `changedFiles must be an object, got ${quote(parameters)}`;
   }
   const { pipelineName, pipelineNameVariable, stageName, actionName, ...options } = parameters;
+  if (options.deployedBy === undefined) {
+    return 'changedFiles must have deployedBy, the actions that deploy the artifact, such as ["Deploy.Website"]';
+  }
   const unknown = unknownPart('changedFiles', options, Object.keys(CHANGED_FILES_OPTIONS));
   if (unknown !== undefined) {
     return unknown;
@@ -244,6 +266,12 @@ export function changedFilesProblem<Options extends object>(
   const given = new Map<string, unknown>(Object.entries(options).filter(([, value]) => value !== undefined));
   const rules = Object.entries(CHANGED_FILES_OPTIONS).filter(([name]) => given.has(name));
   return firstProblem(Object.fromEntries(rules), Object.fromEntries(given));
+}
+
+function deployedByProblem(value: unknown): string | undefined {
+  return stringsProblem('deployedBy', value)
+    ?? rule((value as string[]).length > 0, 'deployedBy must name at least one action, such as \'Deploy.Website\'')
+    ?? rule((value as string[]).every(name => /^[^.].*\..+$/.test(name)), `deployedBy must name actions as 'Stage.Action', such as 'Deploy.Website', got ${quote(value)}`);
 }
 
 /** What is wrong with the name of a file in an artifact. */

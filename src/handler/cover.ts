@@ -1,4 +1,4 @@
-import { MAX_WILDCARDS_IN_PROGRESS } from './paths';
+import { isWildcard, MAX_WILDCARDS_IN_PROGRESS } from './paths';
 
 /** What is sent to CloudFront, and how much of the cache it takes that need not have gone. */
 export interface Cover {
@@ -31,22 +31,37 @@ interface Way {
   readonly parts: readonly Way[];
 }
 
+/** How many ways a directory keeps at most: a few for a first cover, then as many as the work allows. Fewer make the cover coarser. */
+const WAYS_KEPT = { first: 8, then: [4_096, 512, 64] };
+
+/** How many pairs of ways one try may look at: about a second, and what fits the function's memory. */
+const MAX_PAIRS = 4_000_000;
+
 /**
  * Covers changed paths by at most `maxPaths` patterns, at most 15 of them wildcards, that hit the fewest unchanged files. Of the covers
  * that hit equally few, it takes the one with the fewest patterns.
  *
  * Exact, by dynamic programming over the directory tree: each directory is either covered by one wildcard, or its paths are named and its
- * subdirectories covered each in one of their own ways. Ways that are no better than another one in anything are left out.
+ * subdirectories covered each in one of their own ways. Left out are ways that are no better than another one in anything, and those that hit
+ * more than a cover that is known already. Where the rest would still be too much for the function, each directory keeps a sample of its ways.
  *
  * @param changed URL paths, each once; some may end with a wildcard already
  * @param unchanged the URL path of each unchanged file
  */
 export function cover(changed: readonly string[], unchanged: readonly string[], maxPaths: number): Cover {
   const root = toTree(changed, unchanged);
-  const ways = waysOf(root, maxPaths);
-  // '/*' is always one of them.
-  const way = ways.reduce((left, right) => isBetter(right, left) ? right : left);
-  return { paths: pathsOf(way), unchanged: way.unchanged };
+  const fits = changed.length <= maxPaths && changed.filter(isWildcard).length <= MAX_WILDCARDS_IN_PROGRESS;
+  const everything = wildcardOf(root);
+  // By their names, the changed paths hit nothing else.
+  const first = fits ? undefined : new Ways(maxPaths, WAYS_KEPT.first, everything.unchanged).best(root);
+  for (const kept of WAYS_KEPT.then) {
+    const way = new Ways(maxPaths, kept, fits ? 0 : first?.unchanged ?? everything.unchanged).best(root);
+    if (way !== undefined) {
+      return { paths: pathsOf(way), unchanged: way.unchanged };
+    }
+  }
+  const way = first ?? everything;
+  return fits ? { paths: [...changed].sort(), unchanged: 0 } : { paths: pathsOf(way), unchanged: way.unchanged };
 }
 
 function toTree(changed: readonly string[], unchanged: readonly string[]): Directory {
@@ -91,30 +106,75 @@ function directory(prefix: string): Directory {
   return { prefix, directories: new Map(), paths: [], unchanged: 0 };
 }
 
-function waysOf({ prefix, directories, paths, unchanged }: Directory, maxPaths: number): Way[] {
-  const wildcards = paths.filter(path => path.endsWith('*')).length;
-  const named: Way = { patterns: paths.length, wildcards, unchanged: 0, paths, parts: [] };
-  let ways = paths.length <= maxPaths && wildcards <= MAX_WILDCARDS_IN_PROGRESS ? [named] : [];
-  for (const child of directories.values()) {
-    if (ways.length === 0) {
-      break;
-    }
-    ways = combined(ways, waysOf(child, maxPaths), maxPaths);
-  }
-  return best([...ways, { patterns: 1, wildcards: 1, unchanged, paths: [`${prefix}*`], parts: [] }]);
+function wildcardOf({ prefix, unchanged }: Directory): Way {
+  return { patterns: 1, wildcards: 1, unchanged, paths: [`${prefix}*`], parts: [] };
 }
 
-function combined(left: readonly Way[], right: readonly Way[], maxPaths: number): Way[] {
-  const ways: Way[] = [];
-  for (const a of left) {
-    for (const b of right) {
-      const [patterns, wildcards] = [a.patterns + b.patterns, a.wildcards + b.wildcards];
-      if (patterns <= maxPaths && wildcards <= MAX_WILDCARDS_IN_PROGRESS) {
-        ways.push({ patterns, wildcards, unchanged: a.unchanged + b.unchanged, paths: [], parts: [a, b] });
+/** The ways to cover a directory, as long as there are not too many of them. */
+class Ways {
+  private pairs = 0;
+
+  constructor(private readonly maxPaths: number, private readonly kept: number, private readonly maxUnchanged: number) {}
+
+  /** Nothing where there are too many ways, or none is as good as asked for. */
+  best(root: Directory): Way | undefined {
+    const ways = this.of(root);
+    return ways?.length ? ways.reduce((left, right) => isBetter(right, left) ? right : left) : undefined;
+  }
+
+  private of(covered: Directory): Way[] | undefined {
+    const children: Way[][] = [];
+    for (const child of covered.directories.values()) {
+      const ways = this.of(child);
+      if (ways === undefined) {
+        return undefined;
+      }
+      children.push(ways);
+    }
+    // Most directories have one way only: these are added up at once.
+    const { paths } = covered;
+    const only = children.filter(ways => ways.length === 1).map(([way]) => way);
+    const named = sumOf({ patterns: paths.length, wildcards: paths.filter(isWildcard).length, unchanged: 0, paths, parts: [] }, only);
+    let ways = [named].filter(way => this.fits(way));
+    for (const others of children.filter(({ length }) => length !== 1).sort((a, b) => a.length - b.length)) {
+      this.pairs += ways.length * others.length;
+      if (this.pairs > MAX_PAIRS) {
+        return undefined;
+      }
+      ways = this.combined(ways, others);
+    }
+    return this.sample(best([...ways, wildcardOf(covered)].filter(way => this.fits(way))));
+  }
+
+  private combined(left: readonly Way[], right: readonly Way[]): Way[] {
+    // Of the ways with as many patterns and wildcards, only the best: there are never more at a time.
+    const ways = new Map<number, Way>();
+    for (const a of left) {
+      for (const b of right) {
+        const sum = { patterns: a.patterns + b.patterns, wildcards: a.wildcards + b.wildcards, unchanged: a.unchanged + b.unchanged };
+        const key = sum.patterns * (MAX_WILDCARDS_IN_PROGRESS + 1) + sum.wildcards;
+        if (this.fits(sum) && sum.unchanged < (ways.get(key)?.unchanged ?? Infinity)) {
+          ways.set(key, { ...sum, paths: [], parts: [a, b] });
+        }
       }
     }
+    return this.sample(best([...ways.values()]));
   }
-  return best(ways);
+
+  private fits({ patterns, wildcards, unchanged }: Pick<Way, 'patterns' | 'wildcards' | 'unchanged'>): boolean {
+    return patterns <= this.maxPaths && wildcards <= MAX_WILDCARDS_IN_PROGRESS && unchanged <= this.maxUnchanged;
+  }
+
+  /** As many as are kept, evenly from the fewest patterns to the most. */
+  private sample(ways: Way[]): Way[] {
+    const step = Math.max(1, (ways.length - 1) / (this.kept - 1));
+    return ways.length <= this.kept ? ways : Array.from({ length: this.kept }, (_, index) => ways[Math.round(index * step)]);
+  }
+}
+
+function sumOf(way: Way, others: readonly Way[]): Way {
+  const sum = (name: 'patterns' | 'wildcards' | 'unchanged') => others.reduce((total, other) => total + other[name], way[name]);
+  return { ...way, patterns: sum('patterns'), wildcards: sum('wildcards'), unchanged: sum('unchanged'), parts: others };
 }
 
 /** Leaves out what is no better than another way in patterns, in wildcards and in unchanged files. */

@@ -22,19 +22,26 @@ export class Busy extends Error {
   }
 }
 
+/** CloudFront has no room for a batch: now, or at all where the batch itself is larger than the quota. */
+export class QuotaFull extends Busy {
+  constructor(readonly isOfBatch: boolean, message: string) {
+    super('JobFailed', message);
+  }
+}
+
 /** An error of CloudFront as a `Failure` to report at once, or as `Busy`: worth another attempt. */
 export function fromCloudFront(error: unknown, operation: string, target: Target): Failure | Busy {
-  const { name, status, words } = describe(error);
+  const { name, words } = describe(error);
   const subject = targetName(target);
   const role = target.role === undefined ? 'the function\'s role' : `the role ${target.role.arn}`;
 
   switch (name) {
     case 'TooManyInvalidationsInProgress':
-      return new Busy('JobFailed', `The invalidation quota of ${subject} is full: ${words}. ` +
+      return new QuotaFull(false, `The invalidation quota of ${subject} is full: ${words}. ` +
         'CloudFront takes 3,000 paths and 15 wildcards of a distribution at a time: invalidate less often, name fewer paths or ' +
         'cover them with one wildcard, wait longer with a longer timeout, or ask AWS for a higher quota.');
     case 'BatchTooLarge':
-      return new Busy('JobFailed', `CloudFront found the invalidation of ${subject} too large: ${words}. ` +
+      return new QuotaFull(true, `CloudFront found the invalidation of ${subject} too large: ${words}. ` +
         'Name fewer paths or cover them with one wildcard.');
     case 'NoSuchDistribution':
     case 'EntityNotFound':
@@ -46,7 +53,7 @@ export function fromCloudFront(error: unknown, operation: string, target: Target
       return new Failure('ConfigurationError', `CloudFront refused the invalidation of ${subject}: ${words}. ` +
         'Check the paths: they start with "/" and have "*" at the end only; cache tags start with "#" and need a distribution with cache tags enabled.');
   }
-  if (isPermissionError(name, status) && !isWorthAnotherAttempt(error)) {
+  if (isPermissionError(error) && !isWorthAnotherAttempt(error)) {
     return new Failure('PermissionError', `Not allowed to invalidate ${subject}: ${words}. ` +
       `Allow ${role} cloudfront:${operation} on this ${target.kind}, and look for a service control policy or permissions boundary that denies it.`);
   }
@@ -59,7 +66,7 @@ export function fromCloudFront(error: unknown, operation: string, target: Target
 
 /** An error of STS, when the function assumed the role that may invalidate the distribution. */
 export function fromSts(error: unknown, { arn, externalId }: DistributionRole): Failure | Busy {
-  const { name, status, words } = describe(error);
+  const { name, words } = describe(error);
   if (isWorthAnotherAttempt(error)) {
     return new Busy('SystemUnavailable', `STS did not answer AssumeRole for the role ${arn}: ${words}. ` +
       'Retry the stage once STS has recovered: https://health.aws.amazon.com');
@@ -68,7 +75,7 @@ export function fromSts(error: unknown, { arn, externalId }: DistributionRole): 
     return new Failure('ConfigurationError', `STS is not active in the Region of the function for the account of the role ${arn}: ${words}. ` +
       'Activate it in the IAM console of that account, under account settings.');
   }
-  if (!isPermissionError(name, status)) {
+  if (!isPermissionError(error)) {
     return new Failure('ConfigurationError', `STS refused AssumeRole for the role ${arn}: ${words}.`);
   }
   const pipelineSide = 'on the pipeline\'s side, allow the function\'s role sts:AssumeRole on this role, ' +
@@ -122,6 +129,7 @@ function isAnswer(error: unknown): error is Error & { $metadata: { httpStatusCod
   return error instanceof Error && '$metadata' in error && isObject(error.$metadata) && typeof error.$metadata.httpStatusCode === 'number';
 }
 
-function isPermissionError(name: string, status?: number): boolean {
+export function isPermissionError(error: unknown): boolean {
+  const { name, status } = describe(error);
   return status === 403 || name === 'AccessDenied' || name === 'AccessDeniedException';
 }

@@ -1,113 +1,241 @@
-import { ListActionExecutionsCommand, type ActionExecutionDetail, type ActionExecutionFilter } from '@aws-sdk/client-codepipeline';
+import { ListActionExecutionsCommand, type ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
 import type { Location } from './archive';
 import { limited } from './budget';
 import { codePipeline } from './codepipeline';
 import { parseObject } from './event';
 import { Busy, describe, isWorthAnotherAttempt } from './failure';
-import type { JobParameters } from '../contract';
+import { WARNING } from './text';
+import { isObject, isSameSite, type ChangedFilesParameters, type JobParameters } from '../contract';
 
 /** CodePipeline's most. */
 const PAGE_LENGTH = 100;
 
-/** How far back the history is read, in executions of the pipeline's actions. */
-const MAX_EXECUTIONS = 2_000;
+/** How far back the history is read, in runs of the pipeline's actions. */
+const MAX_RUNS = 10_000;
 
-/** How many artifacts are compared. */
-const MAX_BASELINES = 10;
+/**
+ * No action runs longer: a run that began earlier than this before some moment was over by then. The same goes for the build behind an
+ * abandoned run, which CodePipeline no longer watches.
+ *
+ * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
+ */
+const LONGEST_RUN = 7 * 24 * 60 * 60 * 1000;
 
 /** It is not known what the cache may hold. Waiting does not help. */
-export class NoBaseline extends Error {}
+export class Doubt extends Error {}
 
 /** What to look for in the history. */
 export interface Sought {
   readonly pipelineName: string;
-  readonly stageName: string;
-  readonly actionName: string;
-  readonly artifactName: string;
-  /** The last success must have been one with the same target and the same paths. */
-  readonly parameters: Pick<JobParameters, 'distributionId' | 'distributionTenantId' | 'paths'>;
+  /** The input artifact of the job: its name, and where it is. */
+  readonly artifact: { readonly name: string; readonly location: Location };
+  readonly parameters: JobParameters;
+  readonly changedFiles: ChangedFilesParameters;
+  /** When the history ends for this job, in CodePipeline's own time: what began later is another job's. @default - now */
+  readonly asOf?: number;
+}
+
+/** What the cache may hold parts of. */
+export interface Baselines {
+  readonly artifacts: readonly Location[];
+  /** When the newest run began that was seen. */
+  readonly asOf: number;
+}
+
+/** One run of an action that deploys. */
+interface Deployment {
+  readonly name: string;
+  readonly status: string;
+  readonly start: number;
+  /** When it had ended for certain. */
+  readonly end: number;
+  /** Those of the name that the job's own artifact has. */
+  readonly artifacts: readonly Location[];
+}
+
+/** What was read so far. */
+interface History {
+  /** Runs of any action. */
+  readonly runs: Deployment[];
+  /** The actions that deployed to the same target when this or another action invalidated it: they may have had other names. */
+  readonly formerDeployers: Set<string>;
+  /** Runs of the job's own action that succeeded, with what keeps each from being a proof that all was fresh. */
+  readonly successes: { readonly start: number; readonly flaw: string | undefined }[];
+  asOf: number;
 }
 
 /**
- * The artifacts that the cache may hold parts of: the one of this action's last success, and each that any action of the pipeline has used
- * since that one was first used. They may have been deployed, and seen by visitors, although their execution failed or was superseded
- * later, or is still running.
+ * Everything that the origin may have served since all of the cache was last known to be fresh.
  *
- * @throws NoBaseline, or Busy where another attempt may succeed
+ * That was when this action last succeeded. What the origin had then, an action that deploys had put there, in its last run until then or in
+ * one that overlapped with that run; what came later, a later run did. So these are the artifacts of that run, and of every one that may have
+ * been in progress since it began, whatever became of it. A run among them without an artifact is a doubt.
+ *
+ * @throws Doubt; or Busy where another attempt may succeed
  */
-export async function findBaselines(sought: Sought, until: number): Promise<Location[]> {
-  const { pipelineName, artifactName } = sought;
-  const executions: ActionExecutionDetail[] = [];
-  let last: ActionExecutionDetail | undefined;
-  let since = -Infinity;
-  for await (const execution of newestFirst(pipelineName, undefined, until)) {
-    if (last !== undefined && Number(execution.startTime) < since) {
-      break;
-    }
-    executions.push(execution);
-    if (last === undefined && isSuccess(execution, sought)) {
-      last = execution;
-      since = await firstUse(sought, last, until);
-    }
-    if (executions.length === MAX_EXECUTIONS) {
-      throw new NoBaseline(`this action is not among the last ${MAX_EXECUTIONS} of the pipeline's that succeeded`);
-    }
+export async function findBaselines(sought: Sought, until: number): Promise<Baselines> {
+  const history = await readHistory(sought, until);
+  const success = lastProof(history);
+  if (success === undefined) {
+    throw new Doubt(history.successes.length === 0 ? 'this action has not succeeded before' : newest(history.successes).flaw);
   }
-  if (last === undefined) {
-    throw new NoBaseline('this action has not succeeded before with the same parameters');
+  const deployedBy = sought.changedFiles.deployedBy;
+  const runs = deployedBy.flatMap(name => runsSince(name, success.start, history));
+  const horizon = Math.min(...runs.map(({ start }) => start));
+  runs.push(...history.runs.filter(({ name, end }) => history.formerDeployers.has(name) && !deployedBy.includes(name) && end >= horizon));
+  const besides = runs.find(({ status, artifacts }) => status === 'InProgress' && artifacts.some(location => isSame(location, sought.artifact.location)));
+  if (besides !== undefined) {
+    throw new Busy('ConfigurationError', `${besides.name} is still deploying the same artifact, so that this invalidation would come too early. ` +
+      'Give this action a runOrder after that one, or, if it deploys to something else, name in deployedBy what deploys to this distribution.');
   }
-  const artifacts = executions.filter(execution => execution === last || Number(execution.lastUpdateTime ?? execution.startTime) >= since)
-    .flatMap(execution => inputsOf(execution, artifactName));
-  const baselines = new Map(artifacts.map(location => [`${location.bucket}/${location.key}`, location]));
-  if (baselines.size > MAX_BASELINES) {
-    throw new NoBaseline(`${baselines.size} artifacts may have been deployed since this action last succeeded`);
+  const silent = runs.find(({ artifacts }) => artifacts.length === 0);
+  if (silent !== undefined) {
+    throw new Doubt(`the run of ${silent.name} of ${time(silent.start)} (${silent.status}) shows no artifact ${sought.artifact.name}, and may have deployed something`);
   }
-  return [...baselines.values()];
+  const artifacts = new Map(runs.flatMap(run => run.artifacts).map(location => [`${location.bucket}/${location.key}`, location]));
+  return { artifacts: [...artifacts.values()], asOf: history.asOf };
 }
 
-/** When the artifact of a success was first used, which is when its deployment began at the earliest. */
-async function firstUse({ pipelineName, artifactName }: Sought, success: ActionExecutionDetail, until: number): Promise<number> {
-  const times = [Number(success.startTime)];
-  for await (const execution of newestFirst(pipelineName, { pipelineExecutionId: success.pipelineExecutionId }, until)) {
-    if (inputsOf(execution, artifactName).length > 0) {
-      times.push(Number(execution.startTime));
+/** The last run of an action that had deployed by then, and all that may have been in progress since it began. */
+function runsSince(name: string, then: number, history: History): Deployment[] {
+  const runs = history.runs.filter(run => run.name === name);
+  const before = lastSuccess(runs, then);
+  if (before === undefined) {
+    throw new Doubt(`${name} had not deployed yet when this action last succeeded, or too long ago for the pipeline's history`);
+  }
+  return runs.filter(({ end }) => end >= before.start);
+}
+
+function lastSuccess(runs: readonly Deployment[], then: number): Deployment | undefined {
+  const ended = runs.filter(({ status, end }) => status === 'Succeeded' && end <= then);
+  return ended.length === 0 ? undefined : newest(ended);
+}
+
+function lastProof({ successes }: History): { readonly start: number } | undefined {
+  const proofs = successes.filter(({ flaw }) => flaw === undefined);
+  return proofs.length === 0 ? undefined : newest(proofs);
+}
+
+/** Reads as far back as a run can matter, in whatever order CodePipeline lists them. */
+async function readHistory(sought: Sought, until: number): Promise<History> {
+  const { asOf = Infinity, changedFiles: { stageName, actionName, deployedBy } } = sought;
+  const history: History = { runs: [], formerDeployers: new Set(), successes: [], asOf: -Infinity };
+  let count = 0;
+  for await (const page of pages(sought.pipelineName, until)) {
+    const runs = page.filter(run => Number(run.startTime) <= asOf);
+    for (const run of runs) {
+      history.asOf = Math.max(history.asOf, Number(run.startTime));
+      const parameters = parametersOf(run);
+      deployersIn(parameters, sought).forEach(name => history.formerDeployers.add(name));
+      if (run.stageName !== stageName || run.actionName !== actionName) {
+        history.runs.push(deploymentOf(run, sought.artifact.name));
+      } else if (run.status === 'Succeeded') {
+        history.successes.push({ start: Number(run.startTime), flaw: flawOf(run, parameters, sought) });
+      }
+    }
+    const horizon = horizonOf(history, deployedBy);
+    if (horizon !== undefined && page.every(run => Number(run.startTime) < horizon - LONGEST_RUN)) {
+      return history;
+    }
+    count += page.length;
+    if (count >= MAX_RUNS) {
+      throw new Doubt(`the last ${MAX_RUNS} runs of the pipeline's actions do not reach back to what was deployed when this action last succeeded`);
     }
   }
-  return Math.min(...times);
+  return history;
 }
 
-function isSuccess({ stageName, actionName, status, input, output }: ActionExecutionDetail, sought: Sought): boolean {
-  // With failurePolicy WARN an action succeeds without an invalidation; its variables say so.
-  const hasInvalidated = ['Completed', 'InProgress'].includes(output?.outputVariables?.status ?? '');
-  if (stageName !== sought.stageName || actionName !== sought.actionName || status !== 'Succeeded' || !hasInvalidated) {
-    return false;
+/** Before which nothing matters that was over by then, once that is known. */
+function horizonOf(history: History, deployedBy: readonly string[]): number | undefined {
+  const success = lastProof(history);
+  if (success === undefined) {
+    return undefined;
   }
-  const { distributionId, distributionTenantId, paths } =
-    parseObject(input?.resolvedConfiguration?.UserParameters ?? input?.configuration?.UserParameters ?? '') ?? {};
-  const isSameTarget = (distributionId ?? distributionTenantId) === undefined // the function's own
-    || (distributionId === sought.parameters.distributionId && distributionTenantId === sought.parameters.distributionTenantId);
-  return isSameTarget && JSON.stringify(paths) === JSON.stringify(sought.parameters.paths);
+  const starts = deployedBy.map(name => lastSuccess(history.runs.filter(run => run.name === name), success.start)?.start);
+  return starts.every(start => start !== undefined) ? Math.min(...starts) : undefined;
 }
 
-function inputsOf({ input }: ActionExecutionDetail, artifactName: string): Location[] {
-  return (input?.inputArtifacts ?? []).filter(({ name }) => name === artifactName)
+function deploymentOf(
+  { stageName, actionName, status, startTime, lastUpdateTime, input, output }: ActionExecutionDetail, artifactName: string,
+): Deployment {
+  const start = Number(startTime);
+  const isOver = (status === 'Succeeded' || status === 'Failed') && lastUpdateTime !== undefined;
+  const artifacts = [...input?.inputArtifacts ?? [], ...output?.outputArtifacts ?? []].filter(artifact => artifact.name === artifactName)
     .flatMap(({ s3location: { bucket, key } = {} }) => bucket === undefined || key === undefined ? [] : [{ bucket, key }]);
+  const name = `${stageName}.${actionName}`;
+  return { name, status: String(status), start, end: isOver ? Number(lastUpdateTime) : endOf(status, start), artifacts };
 }
 
-async function* newestFirst(pipelineName: string, filter: ActionExecutionFilter | undefined, until: number): AsyncGenerator<ActionExecutionDetail> {
+/** The work of an abandoned run goes on for a while; one in progress has no end yet. */
+function endOf(status: string | undefined, start: number): number {
+  return status === 'Abandoned' ? start + LONGEST_RUN : Infinity;
+}
+
+/** Why a success of this action does not prove that all was fresh, in the words of a report; nothing where it does. */
+function flawOf({ input, output }: ActionExecutionDetail, written: Written, { parameters, changedFiles, artifact }: Sought): string | undefined {
+  const { outputVariables = {}, executionResult: { externalExecutionSummary: summary = '' } = {} } = output ?? {};
+  // With failurePolicy WARN an action succeeds without an invalidation. CodePipeline may list no variables.
+  const hasInvalidated = outputVariables.status === undefined
+    ? summary !== '' && !summary.startsWith(WARNING)
+    : ['Completed', 'InProgress'].includes(outputVariables.status);
+  if (!hasInvalidated) {
+    return 'this action only warned when it last succeeded';
+  }
+  const target = idOf(written) ?? idOf(Object.fromEntries(Object.entries(outputVariables).filter(([, value]) => value !== 'none')));
+  if (target !== idOf(parameters)) {
+    return 'this action invalidated something else when it last succeeded';
+  }
+  if (!isSameSite(written.paths, changedFiles)) {
+    return 'the options of changedFiles were others when this action last succeeded';
+  }
+  return input?.inputArtifacts?.some(({ name }) => name === artifact.name)
+    ? undefined
+    : `the artifact of this action was not called ${artifact.name} when it last succeeded`;
+}
+
+/** The parameters of a run as its history has them: nothing of them is known. */
+type Written = Partial<Record<keyof JobParameters, unknown>>;
+
+function parametersOf({ input }: ActionExecutionDetail): Written {
+  return parseObject(input?.resolvedConfiguration?.UserParameters ?? input?.configuration?.UserParameters ?? '') ?? {};
+}
+
+function deployersIn(written: Written, { parameters }: Sought): string[] {
+  const { paths } = written;
+  const changedFiles = isObject(paths) && isObject(paths.changedFiles) ? paths.changedFiles : {};
+  return idOf(written) === idOf(parameters) && Array.isArray(changedFiles.deployedBy) ? changedFiles.deployedBy.map(String) : [];
+}
+
+function idOf(parameters: Partial<Record<'distributionId' | 'distributionTenantId', unknown>>): unknown {
+  return parameters.distributionId ?? parameters.distributionTenantId;
+}
+
+function newest<T extends { readonly start: number }>(runs: readonly T[]): T {
+  return runs.reduce((left, right) => right.start > left.start ? right : left);
+}
+
+function isSame(left: Location, right: Location): boolean {
+  return left.bucket === right.bucket && left.key === right.key;
+}
+
+function time(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+async function* pages(pipelineName: string, until: number): AsyncGenerator<readonly ActionExecutionDetail[]> {
   let nextToken: string | undefined;
   do {
-    const command = new ListActionExecutionsCommand({ pipelineName, filter, maxResults: PAGE_LENGTH, nextToken });
+    const command = new ListActionExecutionsCommand({ pipelineName, maxResults: PAGE_LENGTH, nextToken });
     try {
       const answer = await limited(until, abortSignal => codePipeline.send(command, { abortSignal }));
       nextToken = answer.nextToken;
-      yield* answer.actionExecutionDetails ?? [];
+      yield answer.actionExecutionDetails ?? [];
     } catch (error) {
       const { words } = describe(error);
       throw isWorthAnotherAttempt(error)
         ? new Busy('SystemUnavailable', `CodePipeline did not answer ListActionExecutions for the pipeline ${pipelineName}: ${words}. ` +
           'Retry the stage once CodePipeline has recovered: https://health.aws.amazon.com')
-        : new NoBaseline(`the history of the pipeline ${pipelineName} cannot be read: ${words}`);
+        : new Doubt(`the history of the pipeline ${pipelineName} cannot be read: ${words}`);
     }
   } while (nextToken !== undefined);
 }

@@ -8,7 +8,7 @@ import { checkParameters, failurePolicyOf, readParameters } from './parameters';
 import { begin, fromContinuationToken, toContinuationToken, type Changes, type Progress } from './progress';
 import { report, type Report } from './report';
 import { targetName, targetOf } from './target';
-import { count, formatSeconds, truncate } from './text';
+import { count, formatSeconds, truncate, WARNING } from './text';
 import { NO_VALUE, type FailurePolicy, type JobParameters, type OutputVariable } from '../contract';
 
 /** Leaves room for the other variables in what CodePipeline takes from one action. */
@@ -53,21 +53,22 @@ function success(known: Known, parameters: JobParameters, progress: Progress): R
   return {
     outcome: 'success',
     summary: summary(parameters, progress),
-    externalId: externalId(progress),
+    externalId: progress.invalidationId,
     variables: variables(known, parameters.waitForCompletion ? 'Completed' : 'InProgress'),
   };
 }
 
-function summary(parameters: JobParameters, { found, startedAt, invalidationIds }: Progress): string {
+function summary(parameters: JobParameters, { found, startedAt, invalidationId, invalidationCount }: Progress): string {
   const target = targetName(targetOf(parameters));
-  if (invalidationIds.length === 0) {
+  if (invalidationCount === 0) {
     return found?.changes === undefined
       ? `There is nothing to invalidate of ${target}: the manifest lists no path.`
       : `Nothing has changed since the last invalidation of ${target}, so that nothing was invalidated.`;
   }
   const what = `${count(found?.paths ?? 0, 'path')} of ${target}`;
-  const why = found?.changes === undefined ? found?.note : changeSummary(found.changes);
-  const details = `${why === undefined ? '' : `: ${why}`} (invalidation ${invalidationIds.join(', ')})`;
+  const why = found?.note ?? (found?.changes && changeSummary(found.changes));
+  const which = invalidationCount === 1 ? `invalidation ${invalidationId}` : `${invalidationCount} invalidations, the last of them ${invalidationId}`;
+  const details = `${why === undefined ? '' : `: ${why}`} (${which})`;
   return parameters.waitForCompletion
     ? `Invalidated ${what} in ${formatSeconds((Date.now() - startedAt) / 1000)}${details}.`
     : `Started the invalidation of ${what}${details}, and did not wait for it: waitForCompletion is false.`;
@@ -79,28 +80,27 @@ function changeSummary({ changed, unchanged }: Changes): string {
 }
 
 function unfinished(parameters: JobParameters, progress: Progress): Report {
-  const waitingFor = progress.invalidationIds.length > progress.completed
-    ? `CloudFront to complete invalidation ${progress.invalidationIds[progress.completed]}`
-    : 'CloudFront to accept an invalidation';
+  const { found, sent, completed, invalidationId } = progress;
+  const waitingFor = sent > completed ? `CloudFront to complete invalidation ${invalidationId}` : 'CloudFront to accept an invalidation';
   return {
     outcome: 'continue',
     summary: `Waiting for ${waitingFor} of ${targetName(targetOf(parameters))}, for up to ${formatSeconds(parameters.timeoutSeconds)} in all.`,
-    externalId: externalId(progress),
-    percentComplete: Math.floor(100 * progress.completed / Math.max(1, progress.found?.batches ?? 1)),
+    externalId: progress.invalidationId,
+    percentComplete: Math.floor(100 * completed / Math.max(1, found?.paths ?? 1)),
     token: toContinuationToken(progress),
   };
 }
 
 function failed({ type, message }: Failure, { progress }: Known): Report {
-  return { outcome: 'failure', type, message, externalId: externalId(progress) };
+  return { outcome: 'failure', type, message, externalId: progress?.invalidationId };
 }
 
 /** `failurePolicy` WARN: the pipeline goes on, and what went wrong stands where a person and a later action can read it. */
 function warning(failure: Failure, known: Known): Report {
   return {
     outcome: 'success',
-    summary: `WARNING: visitors may still see old pages. ${failure.type}: ${failure.message}`,
-    externalId: externalId(known.progress),
+    summary: `${WARNING}: visitors may still see old pages. ${failure.type}: ${failure.message}`,
+    externalId: known.progress?.invalidationId,
     variables: variables(known, 'Failed', failure),
   };
 }
@@ -119,7 +119,8 @@ function variables(
   return {
     distributionId: parameters?.distributionId ?? NO_VALUE,
     distributionTenantId: parameters?.distributionTenantId ?? NO_VALUE,
-    invalidationId: externalId(progress) ?? NO_VALUE,
+    invalidationId: progress?.invalidationId ?? NO_VALUE,
+    invalidationCount: String(progress?.invalidationCount ?? 0),
     status,
     pathCount: String(progress?.found?.paths ?? NO_VALUE),
     changedFileCount: String(progress?.found?.changes?.changed ?? NO_VALUE),
@@ -128,9 +129,4 @@ function variables(
     errorType: failure?.type ?? NO_VALUE,
     errorMessage: failure === undefined ? NO_VALUE : truncate(failure.message, MAX_ERROR_MESSAGE_LENGTH),
   };
-}
-
-/** The invalidations' ids as one value, or nothing before there is one. */
-function externalId(progress: Progress | undefined): string | undefined {
-  return progress?.invalidationIds.length ? progress.invalidationIds.join(',') : undefined;
 }

@@ -1,17 +1,20 @@
 import { hasTimeForCall, sleep, type Budget } from './budget';
 import { Invalidations } from './cloudfront';
 import type { Job } from './event';
-import { Busy, Failure } from './failure';
+import { Busy, Failure, QuotaFull } from './failure';
 import { log } from './log';
 import { findPaths } from './path-source';
-import { normalizePaths, toBatches } from './paths';
+import { batchAt, digestOf, normalizePaths } from './paths';
 import { nextStep, type Progress } from './progress';
 import { targetName, targetOf } from './target';
 import { formatSeconds, truncate } from './text';
-import type { JobParameters } from '../contract';
+import { ALL_PATHS, type JobParameters } from '../contract';
 
 /** Leaves room for the rest of a continuation token. */
 const MAX_NOTE_LENGTH = 500;
+
+/** How often in a row the quota may leave no room for a batch before it is halved: somebody else may hold a part of it for long. */
+const REFUSALS_BEFORE_HALVING = 3;
 
 /** What a job needs at each of its steps. */
 interface Work {
@@ -29,19 +32,19 @@ interface Work {
 export async function invalidate(job: Job, parameters: JobParameters, progress: Progress, budget: Budget): Promise<boolean> {
   const work = { parameters, progress, budget };
   // Neither is part of a token: the paths may be too many for one, and the credentials are secret.
-  let batches: string[][] | undefined;
+  let paths: readonly string[] | undefined;
   let invalidations: Invalidations | undefined;
   for (;;) {
     let isDone: boolean;
     switch (nextStep(progress, parameters.waitForCompletion)) {
       case 'find':
-        batches = await findBatches(job, work);
-        isDone = batches !== undefined;
+        paths = await find(job, work);
+        isDone = paths !== undefined;
         break;
       case 'create':
-        batches ??= await findBatches(job, work);
-        invalidations ??= batches && await connect(job.id, work);
-        isDone = batches !== undefined && invalidations !== undefined && await create(work, invalidations, batches[progress.invalidationIds.length]);
+        paths ??= await find(job, work);
+        invalidations ??= paths && await connect(job.id, work);
+        isDone = paths !== undefined && invalidations !== undefined && await create(work, invalidations, paths);
         break;
       case 'wait':
         invalidations ??= await connect(job.id, work);
@@ -56,20 +59,30 @@ export async function invalidate(job: Job, parameters: JobParameters, progress: 
   }
 }
 
-/** The paths as CloudFront takes them. */
-async function findBatches(job: Job, { parameters, progress, budget }: Work): Promise<string[][] | undefined> {
-  const found = await waitFor(() => findPaths(parameters, job.artifact, budget.workUntil), progress, parameters.timeoutSeconds, budget);
+/** The paths as CloudFront takes them: the same in every invocation of a job. */
+async function find(job: Job, { parameters, progress, budget }: Work): Promise<readonly string[] | undefined> {
+  const attempt = () => findPaths(parameters, job.artifact, progress.found?.asOf, budget.workUntil);
+  const found = await waitFor(attempt, progress, parameters.timeoutSeconds, budget);
   if (found === undefined) {
     return undefined;
   }
-  const paths = normalizePaths(found.paths);
-  const batches = toBatches(paths);
-  if (progress.found !== undefined && progress.invalidationIds.length >= batches.length) {
-    throw new Failure('ConfigurationError', 'The paths are fewer than when this invalidation began. Retry the stage to start it anew.');
+  let paths: readonly string[] = normalizePaths(found.paths);
+  const digest = digestOf(paths);
+  if (progress.sent > 0 && digest !== progress.found?.digest) {
+    // How many paths were sent says nothing of another list.
+    log('WARN', 'What is to be invalidated reads otherwise than when this invalidation began: everything is invalidated');
+    paths = [ALL_PATHS];
+    const note = 'everything, since what is to be invalidated reads otherwise than when this invalidation began';
+    Object.assign(progress, { sent: 0, completed: 0, found: { paths: paths.length, digest: digestOf(paths), note } });
+    return paths;
   }
-  const note = found.note && truncate(found.note, MAX_NOTE_LENGTH);
-  progress.found = { paths: paths.length, batches: batches.length, changes: found.changes, note };
-  return batches;
+  progress.found = { paths: paths.length, digest, changes: found.changes, note: found.note && oneLine(found.note), asOf: found.asOf };
+  return paths;
+}
+
+/** A note that a token holds, whatever it is made of. */
+function oneLine(note: string): string {
+  return truncate(note.replace(/[\p{Cc}\p{Surrogate}]/gu, ' '), MAX_NOTE_LENGTH);
 }
 
 async function connect(jobId: string, { parameters, progress, budget }: Work): Promise<Invalidations | undefined> {
@@ -83,24 +96,38 @@ async function connect(jobId: string, { parameters, progress, budget }: Work): P
   return credentials && new Invalidations(target, credentials);
 }
 
-async function create({ parameters, progress, budget }: Work, invalidations: Invalidations, paths: string[]): Promise<boolean> {
-  const callerReference = `${progress.callerReference}-${progress.invalidationIds.length}`;
-  const invalidation = await waitFor(() => invalidations.create(callerReference, paths, budget.workUntil),
-    progress, parameters.timeoutSeconds, budget);
-  if (invalidation === undefined) {
+async function create({ parameters, progress, budget }: Work, invalidations: Invalidations, paths: readonly string[]): Promise<boolean> {
+  const { callerReference, sent, found } = progress;
+  let refusals = 0;
+  const created = await waitFor(async () => {
+    const batch = batchAt(paths, sent, progress.halvings);
+    try {
+      const reference = `${callerReference}-${sent}-${batch.length}-${found!.digest}`;
+      return { reference, batch, invalidation: await invalidations.create(reference, batch, budget.workUntil) };
+    } catch (error) {
+      if (error instanceof QuotaFull && batch.length > 1 && (error.isOfBatch || ++refusals % REFUSALS_BEFORE_HALVING === 0)) {
+        progress.halvings++;
+      }
+      throw error instanceof QuotaFull && error.isOfBatch && batch.length === 1 ? new Failure(error.type, error.message) : error;
+    }
+  }, progress, parameters.timeoutSeconds, budget);
+  if (created === undefined) {
     return false;
   }
+  const { reference, batch, invalidation } = created;
   progress.createTime ??= (invalidation.CreateTime ?? new Date()).toISOString();
-  progress.invalidationIds.push(String(invalidation.Id));
+  progress.invalidationId = String(invalidation.Id);
+  progress.invalidationCount++;
+  progress.sent += batch.length;
   log('INFO', 'Invalidation created', {
-    target: targetName(targetOf(parameters)), invalidationId: invalidation.Id, callerReference, paths: paths.length,
+    target: targetName(targetOf(parameters)), invalidationId: invalidation.Id, callerReference: reference, paths: batch.length,
   });
   return true;
 }
 
 async function complete({ parameters, progress, budget }: Work, invalidations: Invalidations): Promise<boolean> {
   const target = targetName(targetOf(parameters));
-  const invalidationId = progress.invalidationIds[progress.completed];
+  const invalidationId = String(progress.invalidationId);
   const completed = await waitFor(async () => {
     const { Status } = await invalidations.get(invalidationId, budget.workUntil);
     // AWS writes Completed, and implementations of its API for tests COMPLETED.
@@ -113,7 +140,7 @@ async function complete({ parameters, progress, budget }: Work, invalidations: I
   if (completed === undefined) {
     return false;
   }
-  progress.completed++;
+  progress.completed = progress.sent;
   log('INFO', 'Invalidation completed', { target, invalidationId });
   return true;
 }

@@ -83,8 +83,8 @@ export function checkParameters(raw: RawParameters, environment: NodeJS.ProcessE
   }
   const absent = distributionTenantId === undefined ? 'distributionTenantId' : 'distributionId';
   const given: RawParameters = { ...raw, distributionId };
-  const parameters = NAMES.filter(name => name !== absent).map(name => [name, checked(name, given[name])]);
-  return Object.fromEntries(parameters) as Partial<JobParameters> as JobParameters;
+  const values = NAMES.filter(name => name !== absent).map(name => [name, checked(name, given[name])]);
+  return Object.fromEntries(values) as JobParameters;
 }
 
 function checked<Name extends keyof JobParameters>(name: Name, value: unknown): Required<JobParameters>[Name] {

@@ -6,9 +6,12 @@ import type { JobParameters } from '../contract';
 /**
  * Finds the paths of a job, wherever they come from. What reads artifacts is loaded only when it is needed.
  *
+ * @param asOf when the pipeline's history ends for this job, where an earlier invocation has read it
  * @throws Failure, or Busy where another attempt may succeed
  */
-export async function findPaths(parameters: JobParameters, artifact: Artifact | undefined, until: number): Promise<Found> {
+export async function findPaths(
+  parameters: JobParameters, artifact: Artifact | undefined, asOf: number | undefined, until: number,
+): Promise<Found> {
   const { paths } = parameters;
   if (Array.isArray(paths)) {
     return { paths };
@@ -21,5 +24,5 @@ export async function findPaths(parameters: JobParameters, artifact: Artifact | 
     return { paths: await readManifest(paths.manifest, artifact, until) };
   }
   const { findChangedFiles } = await import('./changed-files.js');
-  return findChangedFiles(parameters, paths.changedFiles, artifact, until);
+  return findChangedFiles(parameters, paths.changedFiles, artifact, asOf, until);
 }

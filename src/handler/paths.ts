@@ -1,3 +1,4 @@
+import { createHash } from 'crypto';
 import type { Changes } from './progress';
 import { encodePath } from '../contract';
 
@@ -8,6 +9,8 @@ export interface Found {
   readonly changes?: Changes;
   /** What else a person should know. */
   readonly note?: string;
+  /** When the pipeline's history ends for this job. */
+  readonly asOf?: number;
 }
 
 /**
@@ -18,22 +21,38 @@ export interface Found {
 export const MAX_PATHS_IN_PROGRESS = 3000;
 export const MAX_WILDCARDS_IN_PROGRESS = 15;
 
-/** The paths as CloudFront wants them: encoded, each once, in the order given. */
+/** The paths as CloudFront wants them: encoded, each once, and in an order in which few batches take them all. */
 export function normalizePaths(paths: readonly string[]): string[] {
-  return [...new Set(paths.map(path => path.startsWith('#') ? path : encodePath(path)))];
+  const normalized = [...new Set(paths.map(path => path.startsWith('#') ? path : encodePath(path)))];
+  const wildcards = normalized.filter(isWildcard);
+  const files = normalized.filter(path => !isWildcard(path));
+  const ordered: string[] = [];
+  while (wildcards.length > 0 || files.length > 0) {
+    ordered.push(...wildcards.splice(0, MAX_WILDCARDS_IN_PROGRESS), ...files.splice(0, MAX_PATHS_IN_PROGRESS));
+  }
+  return ordered;
 }
 
-/**
- * Splits paths into the fewest batches that fit the quota.
- *
- * A further batch only exists because one before it was full, so it can start only when that one has completed.
- */
-export function toBatches(paths: readonly string[]): string[][] {
-  const wildcards = paths.filter(path => path.endsWith('*'));
-  const files = paths.filter(path => !path.endsWith('*'));
-  const batches: string[][] = [];
-  while (wildcards.length > 0 || files.length > 0) {
-    batches.push([...wildcards.splice(0, MAX_WILDCARDS_IN_PROGRESS), ...files.splice(0, MAX_PATHS_IN_PROGRESS)]);
+/** As many paths from an offset on as CloudFront takes at a time; with each halving of the batch half as many, down to one. */
+export function batchAt(paths: readonly string[], offset: number, halvings: number): string[] {
+  const most = (quota: number) => Math.max(1, Math.floor(quota / 2 ** halvings));
+  const batch: string[] = [];
+  let wildcards = 0;
+  for (const path of paths.slice(offset, offset + most(MAX_PATHS_IN_PROGRESS + MAX_WILDCARDS_IN_PROGRESS))) {
+    wildcards += isWildcard(path) ? 1 : 0;
+    if (wildcards > most(MAX_WILDCARDS_IN_PROGRESS) || batch.length + 1 - wildcards > most(MAX_PATHS_IN_PROGRESS)) {
+      break;
+    }
+    batch.push(path);
   }
-  return batches;
+  return batch;
+}
+
+/** Tells whether a later invocation has found the same paths. */
+export function digestOf(paths: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(paths)).digest('hex').slice(0, 12);
+}
+
+export function isWildcard(path: string): boolean {
+  return path.endsWith('*');
 }

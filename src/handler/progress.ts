@@ -10,15 +10,17 @@ export interface Changes {
   readonly unchanged: number;
 }
 
-/** What a report says of the paths, which themselves may be too many for a token. */
+/** What is known of the paths, which themselves may be too many for a token. */
 export interface FoundPaths {
   readonly paths: number;
-  readonly batches: number;
+  readonly digest: string;
   readonly changes?: Changes;
   readonly note?: string;
+  /** When the pipeline's history ends for this job, in CodePipeline's epoch milliseconds. */
+  readonly asOf?: number;
 }
 
-/** How far a job has come: what a continuation token carries from one invocation to the next. */
+/** How far a job has come: what a continuation token carries from one invocation to the next. Its length does not grow with the paths. */
 export interface Progress {
   /** The first job's id: a continuation is a new job, but the same deployment. */
   readonly callerReference: string;
@@ -26,10 +28,14 @@ export interface Progress {
   readonly startedAt: number;
   /** What was found to invalidate, once it was. */
   found?: FoundPaths;
-  /** The invalidations so far, one a batch, in order. */
-  readonly invalidationIds: string[];
-  /** How many of them CloudFront has completed. */
+  /** How many of the paths CloudFront has accepted, in how many invalidations, and the last of these. */
+  sent: number;
+  invalidationCount: number;
+  invalidationId?: string;
+  /** How many of the paths CloudFront has invalidated. */
   completed: number;
+  /** How often a batch was halved, since the quota left no room for it. */
+  halvings: number;
   /** CloudFront's time of the first invalidation. */
   createTime?: string;
 }
@@ -44,21 +50,20 @@ export interface Progress {
 export type Step = 'find' | 'create' | 'wait' | 'finish';
 
 /** One batch after the other, each completed before the next is created: together they could be more than CloudFront takes. */
-export function nextStep({ found, invalidationIds, completed }: Progress, waitForCompletion: boolean): Step {
+export function nextStep({ found, sent, completed }: Progress, waitForCompletion: boolean): Step {
   if (found === undefined) {
     return 'find';
   }
-  const areAllCreated = invalidationIds.length === found.batches;
-  if (areAllCreated && (completed === found.batches || !waitForCompletion)) {
+  if (sent === found.paths && (completed === sent || !waitForCompletion)) {
     return 'finish';
   }
-  return invalidationIds.length > completed ? 'wait' : 'create';
+  return sent > completed ? 'wait' : 'create';
 }
 
-const VERSION = 1;
+const VERSION = 2;
 
 export function begin(jobId: string): Progress {
-  return { callerReference: jobId, startedAt: Date.now(), invalidationIds: [], completed: 0 };
+  return { callerReference: jobId, startedAt: Date.now(), sent: 0, invalidationCount: 0, completed: 0, halvings: 0 };
 }
 
 export function toContinuationToken(progress: Progress): string {
@@ -72,31 +77,33 @@ export function fromContinuationToken(token: string): Progress {
     throw new Failure('ConfigurationError', `The continuation token is not one that this version of the function wrote: ${quote(token)}. ` +
       'Retry the stage to start the invalidation anew.');
   }
-  const { callerReference, startedAt, found, invalidationIds, completed, createTime } = progress;
-  return { callerReference, startedAt, found, invalidationIds, completed, createTime };
+  const { callerReference, startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime } = progress;
+  return { callerReference, startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime };
 }
 
 function isProgress(value: unknown): value is Progress {
-  return isObject(value)
-    && value.version === VERSION
-    && isId(value.callerReference)
-    && typeof value.startedAt === 'number'
-    && Math.abs(Date.now() - value.startedAt) <= 2 * MAX_TIMEOUT_SECONDS * 1000
-    && Array.isArray(value.invalidationIds)
-    && value.invalidationIds.every(isId)
-    && Number.isInteger(value.completed)
-    && (value.found === undefined ? value.invalidationIds.length === 0 : isFoundPaths(value.found, value.invalidationIds.length))
-    && [0, 1].includes(value.invalidationIds.length - Number(value.completed))
-    && (value.createTime === undefined || (typeof value.createTime === 'string' && !Number.isNaN(Date.parse(value.createTime))))
-    && (value.createTime !== undefined) === (value.invalidationIds.length > 0);
+  if (!isObject(value) || value.version !== VERSION || !isId(value.callerReference)) {
+    return false;
+  }
+  const { startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime } = value;
+  return typeof startedAt === 'number'
+    && Math.abs(Date.now() - startedAt) <= 2 * MAX_TIMEOUT_SECONDS * 1000
+    && isCount(sent) && isCount(completed) && isCount(invalidationCount) && isCount(halvings)
+    && completed <= sent
+    && (found === undefined ? sent === 0 : isFoundPaths(found) && sent <= found.paths)
+    && (sent === 0 || invalidationCount > 0)
+    && (invalidationCount > 0
+      ? isId(invalidationId) && isTime(createTime)
+      : invalidationId === undefined && createTime === undefined);
 }
 
-function isFoundPaths(value: unknown, invalidations: number): value is FoundPaths {
+function isFoundPaths(value: unknown): value is FoundPaths {
   return isObject(value)
     && isCount(value.paths)
-    && isCount(value.batches) && invalidations <= value.batches
+    && isId(value.digest)
     && (value.changes === undefined || (isObject(value.changes) && isCount(value.changes.changed) && isCount(value.changes.unchanged)))
-    && (value.note === undefined || typeof value.note === 'string');
+    && (value.note === undefined || typeof value.note === 'string')
+    && (value.asOf === undefined || typeof value.asOf === 'number');
 }
 
 function isCount(value: unknown): value is number {
@@ -105,4 +112,8 @@ function isCount(value: unknown): value is number {
 
 function isId(value: unknown): value is string {
   return typeof value === 'string' && /^[A-Za-z0-9-]{1,128}$/.test(value);
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
 }

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-codepipeline';
 import { CALL_TIMEOUT, hasTimeForCall, limited, sleep } from './budget';
 import { codePipeline } from './codepipeline';
-import { describe, isWorthAnotherAttempt } from './failure';
+import { describe, isPermissionError, isWorthAnotherAttempt } from './failure';
 import { log } from './log';
 import { truncate } from './text';
 import type { OutputVariable } from '../contract';
@@ -45,10 +45,15 @@ export async function report(jobId: string, answer: Report, until: number): Prom
         log('WARN', 'CodePipeline has an answer to this job already, or no longer waits for one', { jobId, reason: words });
         return;
       }
+      if (name === 'ValidationException' && answer.outcome !== 'failure') {
+        // The same report would be refused again, and without one the pipeline would hang.
+        const message = `CodePipeline refused the report of this job as invalid (${answer.outcome}): ${words}. This is a defect of the function.`;
+        return report(jobId, { outcome: 'failure', type: 'JobFailed', message, externalId: answer.externalId }, until);
+      }
       const pause = Math.min(250 * 2 ** attempt, 4_000) * (1 - Math.random() / 2);
       if ((!isWorthAnotherAttempt(error) && attempt + 1 >= MAX_REFUSALS) || !hasTimeForCall(until - pause)) {
-        throw new Error(`The job ${jobId} could not be reported to CodePipeline as ${answer.outcome}: ${words}. ` +
-          'Check that the function\'s role allows codepipeline:PutJobSuccessResult and codepipeline:PutJobFailureResult.', { cause: error });
+        const advice = isPermissionError(error) ? ' Check that the function\'s role allows codepipeline:PutJobSuccessResult and codepipeline:PutJobFailureResult.' : '';
+        throw new Error(`The job ${jobId} could not be reported to CodePipeline as ${answer.outcome}: ${words}.${advice}`, { cause: error });
       }
       log('WARN', 'CodePipeline cannot take the report now: trying again', { jobId, reason: words, pause });
       await sleep(pause);

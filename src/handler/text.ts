@@ -1,3 +1,6 @@
+/** How the summary begins of an action that succeeded without an invalidation. */
+export const WARNING = 'WARNING';
+
 /** Cuts a text to a limit of the API, never through a character. */
 export function truncate(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;

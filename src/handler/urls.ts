@@ -1,70 +1,88 @@
 import picomatch from 'picomatch';
-import { encodePath, type ChangedFilesParameters } from '../contract';
+import { encodePath, type ChangedFilesSite } from '../contract';
 
-/** How the files of an artifact become objects in the bucket, and these URLs. */
-export type SiteLayout = Pick<ChangedFilesParameters, 'baseDirectory' | 'prefix' | 'indexDocuments' | 'stripExtensions' | 'exclude'>;
-
-/** What an artifact's files are on the website. */
+/** Which URLs show which file of an artifact. */
 export class Site {
-  private readonly baseDirectory: string;
-  private readonly prefix: string;
+  readonly baseDirectory: string;
+  private readonly urlPath: string;
   private readonly indexDocuments: readonly string[];
   private readonly stripExtensions: readonly string[];
+  private readonly queryStrings: boolean;
+  private readonly errorDocuments: readonly string[];
   private readonly isExcluded: (file: string) => boolean;
 
-  constructor({ baseDirectory = '', prefix = '', indexDocuments = ['index.html'], stripExtensions = [], exclude = [] }: SiteLayout) {
+  constructor(options: ChangedFilesSite) {
+    const { baseDirectory = '', urlPath = '', indexDocuments = ['index.html'], stripExtensions = [] } = options;
+    const { queryStrings = false, errorDocuments = [], exclude = [] } = options;
     this.baseDirectory = asDirectory(baseDirectory);
-    this.prefix = asDirectory(prefix);
+    this.urlPath = asDirectory(urlPath);
     this.indexDocuments = indexDocuments;
     this.stripExtensions = stripExtensions;
+    this.queryStrings = queryStrings;
+    this.errorDocuments = errorDocuments;
     this.isExcluded = exclude.length === 0 ? () => false : picomatch([...exclude], { dot: true });
   }
 
-  /** The key of the object that a file is deployed as, or `undefined` for one that is outside of the base directory. */
-  keyOf(file: string): string | undefined {
-    return file.startsWith(this.baseDirectory) ? this.prefix + file.slice(this.baseDirectory.length) : undefined;
+  /** A file of the artifact as the site has it, below the base directory, or `undefined` for one that is no part of the site. */
+  fileOf(name: string): string | undefined {
+    return name.startsWith(this.baseDirectory) ? name.slice(this.baseDirectory.length) : undefined;
   }
 
-  /** Whether a change of the object is nobody's concern. */
-  excludes(key: string): boolean {
-    return this.isExcluded(key.slice(this.prefix.length));
+  /** Whether a change of the file is nobody's concern. */
+  excludes(file: string): boolean {
+    return this.isExcluded(file) && !this.isErrorDocument(file);
   }
 
-  /** The path that stands for the object where files are counted. */
-  pathOf(key: string): string {
-    return encodeKey(key);
+  /** Whether CloudFront may have the file in its cache under any URL at all. */
+  isErrorDocument(file: string): boolean {
+    return this.errorDocuments.includes(file);
   }
 
-  /** Every path under which visitors may have the object in their cache: its own, without its extension, and its directory's. */
-  pathsOf(key: string): string[] {
+  /** The path that stands for the file where files are counted. */
+  pathOf(file: string): string {
+    return encode(this.urlPath + file);
+  }
+
+  /** Every path under which visitors may have the file in their cache: its own, without its extension, and its directory's. */
+  pathsOf(file: string): string[] {
+    const key = this.urlPath + file;
     const slash = key.lastIndexOf('/') + 1;
     const [directory, name] = [key.slice(0, slash), key.slice(slash)];
     const extension = this.stripExtensions.find(candidate => name.endsWith(candidate) && name !== candidate);
-    const keys = [key, ...(extension === undefined ? [] : [key.slice(0, -extension.length)])];
+    const otherNames = extension === undefined ? [] : [key.slice(0, -extension.length)];
     if (this.indexDocuments.includes(name)) {
-      keys.push(directory, ...(directory === '' ? [] : [directory.slice(0, -1)]));
+      otherNames.push(directory, ...(directory === '' ? [] : [directory.slice(0, -1)]));
     }
-    return [...new Set(keys.flatMap(pathForms))];
+    return [...new Set([...this.forms(key, '*'), ...otherNames.flatMap(other => this.forms(other, '?*'))])];
+  }
+
+  /**
+   * The paths of one URL. Where query strings are part of the cache key, a wildcard takes whatever follows; after a name that others may begin
+   * with, such as a directory's, only what follows a question mark.
+   */
+  private forms(key: string, anyQuery: '*' | '?*'): string[] {
+    const asterisk = key.indexOf('*');
+    if (asterisk !== -1) {
+      // No path can name it, since an asterisk is a wildcard.
+      return [`${encode(key.slice(0, asterisk))}*`];
+    }
+    const path = encode(key);
+    // S3 takes a plus sign for a space, so that visitors have to encode it; not all of them do.
+    const paths = path.includes('+') ? [path, path.replace(/\+/g, '%2B')] : [path];
+    if (!this.queryStrings) {
+      return paths;
+    }
+    return paths.flatMap(each => anyQuery === '*' ? [`${each}*`] : [each, `${each}?*`]);
   }
 }
 
-function asDirectory(path: string): string {
+/** A folder as it stands in front of names: without a slash at its beginning, with one at its end. */
+export function asDirectory(path: string): string {
   const trimmed = path.replace(/^(\.?\/)+|\/+$/g, '');
   return trimmed === '' || trimmed === '.' ? '' : `${trimmed}/`;
 }
 
 /** The path of a key, as CloudFront has it in its cache. What would have a meaning of its own in a path is encoded as well. */
-function encodeKey(key: string): string {
+function encode(key: string): string {
   return encodePath(`/${key.replace(/%/g, '%25')}`).replace(/\?/g, '%3F');
-}
-
-function pathForms(key: string): string[] {
-  const asterisk = key.indexOf('*');
-  if (asterisk !== -1) {
-    // No path can name it, since an asterisk is a wildcard.
-    return [`${encodeKey(key.slice(0, asterisk))}*`];
-  }
-  const path = encodeKey(key);
-  // S3 takes a plus sign for a space, so that visitors have to encode it; not all of them do.
-  return path.includes('+') ? [path, path.replace(/\+/g, '%2B')] : [path];
 }

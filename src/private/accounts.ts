@@ -1,13 +1,27 @@
-import { Annotations, Stack, Token } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import type { IConstruct } from 'constructs';
 import { targetResourceOf, type TargetOptions, type TargetResource } from './target-resource';
+import { warn } from './warnings';
 import { quote } from '../contract';
 
+interface Different {
+  readonly own: string;
+  readonly other: string;
+}
+
 /** The accounts of two constructs, where they are known to differ. */
-export function otherAccount(own: IConstruct, other: IConstruct): { readonly own: string; readonly other: string } | undefined {
-  const accounts = { own: Stack.of(own).account, other: Stack.of(other).account };
-  return Token.isUnresolved(accounts.own) || Token.isUnresolved(accounts.other) || accounts.own === accounts.other ? undefined : accounts;
+export function otherAccount(own: IConstruct, other: IConstruct): Different | undefined {
+  return different(Stack.of(own).account, Stack.of(other).account);
+}
+
+/** The Regions of two constructs, where they are known to differ. */
+export function otherRegion(own: IConstruct, other: IConstruct): Different | undefined {
+  return different(Stack.of(own).region, Stack.of(other).region);
+}
+
+function different(own: string, other: string): Different | undefined {
+  return Token.isUnresolved(own) || Token.isUnresolved(other) || own === other ? undefined : { own, other };
 }
 
 /**
@@ -31,7 +45,7 @@ export function checkPartition(scope: IConstruct): void {
   const { region } = Stack.of(scope);
   const partition = Token.isUnresolved(region) ? undefined : RegionInfo.get(region).partition;
   if (partition === 'aws-us-gov' || partition?.startsWith('aws-iso')) {
-    Annotations.of(scope).addWarningV2('cdk-cloudfront-invalidation-stage:partitionWithoutCloudFront',
+    warn(scope, 'partitionWithoutCloudFront',
       `The partition ${partition} had no CloudFront when this version was made (${quote(Stack.of(scope).node.path)} is in ${region}), and no role of another partition can be assumed: ` +
       'the action may fail. Keep the pipeline in the partition of the distribution.');
   }

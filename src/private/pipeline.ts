@@ -13,6 +13,12 @@ export function isCfnPipeline(pipeline: IConstruct): pipeline is codepipeline.Cf
   return CfnResource.isCfnResource(pipeline) && pipeline.cfnResourceType === codepipeline.CfnPipeline.CFN_RESOURCE_TYPE_NAME;
 }
 
+/** The resource of a pipeline of this app. */
+export function resourceOf(pipeline: IConstruct): codepipeline.CfnPipeline | undefined {
+  const resource = pipeline.node.defaultChild ?? pipeline;
+  return isCfnPipeline(resource) ? resource : undefined;
+}
+
 /** Where a pipeline keeps its artifacts. */
 export interface ArtifactStore {
   readonly objectsArn: string;
@@ -50,8 +56,8 @@ function storeOfRegion(stack: Stack, stores: readonly (IResolvable | codepipelin
 
 /** The name of a pipeline where it was given; CloudFormation chooses it otherwise, and the pipeline's own properties cannot refer to it. */
 export function givenNameOf(pipeline: IConstruct): string | undefined {
-  const resource = pipeline.node.defaultChild ?? pipeline;
-  return isCfnPipeline(resource) && Stack.of(resource).resolve(resource.name) !== undefined ? resource.name : undefined;
+  const resource = resourceOf(pipeline);
+  return resource !== undefined && Stack.of(resource).resolve(resource.name) !== undefined ? resource.name : undefined;
 }
 
 /**
@@ -61,8 +67,8 @@ export function givenNameOf(pipeline: IConstruct): string | undefined {
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html
  */
 export function pipelineNameOf(pipeline: IConstruct): string {
-  const resource = pipeline.node.defaultChild ?? pipeline;
-  if (!isCfnPipeline(resource)) {
+  const resource = resourceOf(pipeline);
+  if (resource === undefined) {
     return pipeline.node.id;
   }
   const stack = Stack.of(resource);

@@ -1,8 +1,8 @@
 import {
-  CodePipelineClient, InvalidJobStateException, JobNotFoundException, PutJobFailureResultCommand, PutJobSuccessResultCommand, ValidationException,
-  OutputVariablesSizeExceededException,
+  CodePipelineClient, InvalidJobStateException, JobNotFoundException, ListActionExecutionsCommand, OutputVariablesSizeExceededException,
+  PutJobFailureResultCommand, PutJobSuccessResultCommand, ValidationException,
 } from '@aws-sdk/client-codepipeline';
-import { givenFunction, MAY_REPORT, removeFolders, until } from './given-function';
+import { givenFunction, MAY_REPORT, PUT, removeFolders, until } from './given-function';
 import { ARTIFACT_CREDENTIALS, Sandbox, type Statement } from '../../sandbox';
 
 const UNKNOWN_JOB = '11111111-abcd-1111-abcd-111111abcdef';
@@ -179,6 +179,154 @@ test('a role that may not invoke the function fails the action, and no job is se
   const role = sandbox.addRole('action', [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: 'arn:aws:lambda:*:*:function:other' }]);
   const action = await sandbox.codePipeline.startAction({ functionName: 'fn', roleArn: role.arn }).finished;
   expect(action).toMatchObject({ status: 'Failed', jobs: [], errorDetails: { code: 'PermissionError' } });
+});
+
+describe('a rollback', () => {
+  /** Two stages, of which each says what it was told, and an execution of them. */
+  async function givenExecution(): Promise<void> {
+    givenFunction(sandbox, `${PUT}
+      exports.handler = async ({ 'CodePipeline.job': { id, data } }) => put('PutJobSuccessResult', { jobId: id, outputVariables: {
+        parameters: data.actionConfiguration.configuration.UserParameters, key: data.inputArtifacts[0].location.s3Location.objectKey,
+      } });`);
+    for (const stage of ['Deploy', 'After', 'Last']) {
+      sandbox.codePipeline.addStage('site', stage, [{ name: stage, runOrder: 1, functionName: 'fn', userParameters: '#{Source.version}', inputArtifacts: ['site'] }]);
+    }
+    const execution = { pipeline: 'site', pipelineExecutionId: 'first', artifacts: { site: { bucket: 'artifacts', key: 'site/1' } }, variables: { 'Source.version': '1' } };
+    await sandbox.codePipeline.startStage({ ...execution, stage: 'Deploy' }).finished;
+  }
+
+  test.each<[boolean, string[]]>([
+    [false, ['Deploy']],
+    [true, ['Deploy', 'After', 'Last']],
+  ])('with rollbackRunsLaterStages: %s runs with what the earlier execution had', async (rollbackRunsLaterStages, expected) => {
+    await givenExecution();
+    sandbox.codePipeline.rollbackRunsLaterStages = rollbackRunsLaterStages;
+    const rollback = sandbox.codePipeline.rollback({ pipeline: 'site', stage: 'Deploy', targetPipelineExecutionId: 'first' });
+    expect(rollback).toMatchObject({ executionType: 'ROLLBACK', rollbackTargetPipelineExecutionId: 'first', pipelineExecutionId: expect.not.stringMatching(/^first$/) });
+    const actions = await rollback.finished;
+    expect(actions.map(({ actionName }) => actionName)).toEqual(expected);
+    expect(actions.map(({ outputVariables }) => outputVariables)).toEqual(expected.map(() => ({ parameters: '1', key: 'site/1' })));
+  });
+
+  test('that fails runs no later stage', async () => {
+    await givenExecution();
+    sandbox.codePipeline.rollbackRunsLaterStages = true;
+    givenFunction(sandbox, `${PUT}
+      exports.handler = async event => put('PutJobFailureResult', { jobId: event['CodePipeline.job'].id, failureDetails: { type: 'JobFailed', message: 'no' } });`);
+    const actions = await sandbox.codePipeline.rollback({ pipeline: 'site', stage: 'Deploy', targetPipelineExecutionId: 'first' }).finished;
+    expect(actions.map(({ actionName, status }) => [actionName, status])).toEqual([['Deploy', 'Failed']]);
+  });
+
+  test('to an execution that never was', () => {
+    expect(() => sandbox.codePipeline.rollback({ pipeline: 'site', stage: 'Deploy', targetPipelineExecutionId: 'none' })).toThrow('no execution none to go back to');
+  });
+});
+
+describe('the history', () => {
+  const site = { bucket: 'artifacts', key: 'site/1' };
+  const source = { bucket: 'artifacts', key: 'source/1' };
+  const build = {
+    pipeline: 'Website',
+    stage: 'Build',
+    action: 'Build',
+    actionType: { category: 'Build', owner: 'AWS', provider: 'CodeBuild', version: '1' },
+    artifacts: { source },
+  } as const;
+
+  beforeEach(() => {
+    client = givenClient('reader', [{ Effect: 'Allow', Action: 'codepipeline:ListActionExecutions', Resource: '*' }]);
+    sandbox.codePipeline.addStage('Website', 'Invalidate', []);
+  });
+
+  async function history(filter?: { pipelineExecutionId: string }) {
+    const { actionExecutionDetails = [] } = await client.send(new ListActionExecutionsCommand({ pipelineName: 'Website', filter }));
+    return actionExecutionDetails;
+  }
+
+  test('shows a run with its artifacts, type, times and result', async () => {
+    const { pipelineExecutionId } = sandbox.codePipeline.recordAction({
+      ...build,
+      startedAt: 60_000,
+      endedAt: 120_000,
+      outputArtifacts: { site },
+      namespace: 'Built',
+      outputVariables: { color: 'red' },
+      externalExecutionId: 'Project:1',
+      summary: 'built',
+    });
+    expect(await history()).toEqual([expect.objectContaining({
+      pipelineExecutionId,
+      stageName: 'Build',
+      actionName: 'Build',
+      status: 'Succeeded',
+      startTime: new Date(60_000),
+      lastUpdateTime: new Date(120_000),
+      input: {
+        actionTypeId: build.actionType,
+        configuration: {},
+        resolvedConfiguration: {},
+        inputArtifacts: [{ name: 'source', s3location: source }],
+        namespace: 'Built',
+      },
+      output: {
+        executionResult: { externalExecutionId: 'Project:1', externalExecutionSummary: 'built' },
+        outputVariables: { color: 'red' },
+        outputArtifacts: [{ name: 'site', s3location: site }],
+      },
+    })]);
+  });
+
+  test.each(['Abandoned', 'Failed', 'Succeeded'] as const)('shows a run in progress, which ends as %s', async status => {
+    const run = sandbox.codePipeline.recordAction({ ...build, status: 'InProgress', startedAt: 60_000 });
+    const before = await history();
+    run.end({ status, endedAt: 180_000, outputArtifacts: { site } });
+    const after = await history();
+    expect(before).toMatchObject([{ status: 'InProgress', startTime: new Date(60_000), lastUpdateTime: new Date(60_000), output: { outputArtifacts: [] } }]);
+    expect(after).toMatchObject([{
+      actionExecutionId: before[0].actionExecutionId, status, lastUpdateTime: new Date(180_000), output: { outputArtifacts: [{ name: 'site' }] },
+    }]);
+    expect(() => run.end({ status })).toThrow('The run of Build has ended already');
+  });
+
+  test('is ordered by the start of the runs, the newest first', async () => {
+    for (const startedAt of [2_000, 3_000, 1_000, 3_000]) {
+      sandbox.codePipeline.recordAction({ ...build, startedAt, externalExecutionId: String(startedAt) });
+    }
+    expect((await history()).map(({ startTime }) => Number(startTime))).toEqual([3_000, 3_000, 2_000, 1_000]);
+  });
+
+  test('of one execution', async () => {
+    sandbox.codePipeline.recordAction(build);
+    const { pipelineExecutionId } = sandbox.codePipeline.recordAction(build);
+    expect(await history({ pipelineExecutionId })).toMatchObject([{ pipelineExecutionId }]);
+  });
+
+  test.each([
+    [true, undefined, { color: 'red' }],
+    [false, undefined, undefined],
+    [false, 'Built', { color: 'red' }],
+  ])('with listsVariablesWithoutNamespace: %s, an action of namespace %s has the variables %j', async (listsVariablesWithoutNamespace, namespace, expected) => {
+    Object.assign(sandbox.codePipeline.historySettings, { listsVariablesWithoutNamespace });
+    sandbox.codePipeline.recordAction({ ...build, namespace, outputVariables: { color: 'red' } });
+    expect((await history())[0].output?.outputVariables).toEqual(expected);
+  });
+
+  test('shows that an action which the sandbox runs invokes a function, and its namespace', async () => {
+    givenFunction(sandbox, 'exports.handler = async () => {};');
+    sandbox.codePipeline.addStage('Website', 'Invalidate', [{ name: 'Invalidate', runOrder: 1, functionName: 'fn', namespace: 'Invalidation' }]);
+    sandbox.codePipeline.startStage({ pipeline: 'Website', stage: 'Invalidate' });
+    expect(await history()).toMatchObject([{
+      status: 'InProgress', input: { actionTypeId: { category: 'Invoke', owner: 'AWS', provider: 'Lambda', version: '1' }, namespace: 'Invalidation' },
+    }]);
+  });
+
+  test('goes with its pipeline', async () => {
+    sandbox.codePipeline.recordAction(build);
+    sandbox.codePipeline.removePipeline('Website');
+    await expect(history()).rejects.toMatchObject({ name: 'PipelineNotFoundException' });
+    sandbox.codePipeline.addStage('Website', 'Invalidate', []);
+    expect(await history()).toEqual([]);
+  });
 });
 
 /** An action whose function never answers, so that the test can. */

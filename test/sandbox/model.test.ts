@@ -1,5 +1,5 @@
-import { problemsOf, type ApiModel } from '../../sandbox/model';
 import codePipeline from '../../models/codepipeline.json';
+import { problemsOf, type ApiModel } from '../../sandbox/model';
 
 const JOB = { jobId: '11111111-abcd-1111-abcd-111111abcdef' };
 const SUCCESS = 'PutJobSuccessResult';

@@ -1,0 +1,120 @@
+import { Stack } from 'aws-cdk-lib';
+import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import type { IConstruct } from 'constructs';
+import { isObject, quote } from '../contract';
+import { mayDeploy } from './may-deploy';
+import { isPipeline, resourceOf } from './pipeline';
+
+/** An action of a pipeline, as far as synthesis knows it. */
+interface KnownAction {
+  /** `Stage.Action` */
+  readonly name: string;
+  readonly category: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** The names of the actions that deploy, or what keeps them from being known. */
+export interface Deployers {
+  readonly names: string[];
+  readonly problem?: string;
+}
+
+/**
+ * The actions that may deploy an artifact: those of category Deploy that take it, and whatever else takes it as an input, since a Deploy action
+ * may have it for another reason, such as a template. Where no Deploy action takes it, also those that output it: they may deploy what they build.
+ *
+ * @param given those that the user names
+ */
+export function deployersOf(pipeline: IConstruct, artifactName: string, given?: readonly string[]): Deployers {
+  const actions = actionsOf(pipeline);
+  const having = actions.filter(({ inputs, outputs }) => inputs.includes(artifactName) || outputs.includes(artifactName));
+  if (given !== undefined) {
+    return { names: [...new Set(given)].sort(), problem: problemOf(given, artifactName, actions, having) };
+  }
+  const candidates = having.filter(action => mayDeploy(pipeline, action));
+  const taking = candidates.filter(({ inputs }) => inputs.includes(artifactName));
+  const deployers = taking.some(({ category }) => category === 'Deploy') ? taking : candidates;
+  return {
+    names: deployers.map(({ name }) => name).sort(),
+    problem: deployers.length > 0 ? undefined : `changedFiles must be of an artifact that an action of the pipeline deploys, got ${quote(artifactName)}: no action may ` +
+      `deploy it (${listing('those that have it', having)}). Pass the artifact that the deploy action takes; where no action takes it, use InvalidationPaths.all().`,
+  };
+}
+
+function problemOf(
+  given: readonly string[], artifactName: string, actions: readonly KnownAction[], having: readonly KnownAction[],
+): string | undefined {
+  const unfit = given.find(name => !having.some(action => action.name === name));
+  if (unfit === undefined) {
+    return undefined;
+  }
+  const why = actions.some(({ name }) => name === unfit) ? 'which has not' : 'and the pipeline has no action of that name';
+  return `deployedBy must name actions that have the artifact ${quote(artifactName)} as an input or output, got ${quote(unfit)}, ${why} ` +
+    `(${listing('those that have it', having)})`;
+}
+
+function listing(what: string, actions: readonly KnownAction[]): string {
+  return actions.length === 0 ? `${what}: none` : `${what}: ${actions.map(({ name }) => quote(name)).join(', ')}`;
+}
+
+function actionsOf(pipeline: IConstruct): KnownAction[] {
+  if (isPipeline(pipeline)) {
+    return pipeline.stages.flatMap(({ stageName, actions }) => actions.map(({ actionProperties }) => {
+      const { actionName, category, inputs = [], outputs = [] } = actionProperties;
+      return { name: `${stageName}.${actionName}`, category, inputs: inputs.map(nameOfArtifact), outputs: outputs.map(nameOfArtifact) };
+    }));
+  }
+  const resource = resourceOf(pipeline);
+  // The stages hold the parameters of an invalidation, whose deployers are what is being looked for.
+  if (resource === undefined || beingRead.has(resource)) {
+    return [];
+  }
+  beingRead.add(resource);
+  try {
+    return stagesIn(Stack.of(resource).resolve(resource.stages)).flatMap(actionsIn);
+  } finally {
+    beingRead.delete(resource);
+  }
+}
+
+const beingRead = new WeakSet<IConstruct>();
+
+function actionsIn(stage: Record<string, unknown>): KnownAction[] {
+  return listOf(stage, 'actions').filter(isObject).map(action => ({
+    name: `${textOf(stage, 'name')}.${textOf(action, 'name')}`,
+    category: textOf(member(action, 'actionTypeId'), 'category'),
+    inputs: listOf(action, 'inputArtifacts').map(artifact => textOf(artifact, 'name')),
+    outputs: listOf(action, 'outputArtifacts').map(artifact => textOf(artifact, 'name')),
+  }));
+}
+
+function nameOfArtifact({ artifactName }: codepipeline.Artifact): string {
+  return artifactName ?? '';
+}
+
+/** The stages of a list, also those that are within an `Fn::If`. */
+function stagesIn(value: unknown): Record<string, unknown>[] {
+  if (Array.isArray(value)) {
+    return value.flatMap(stagesIn);
+  }
+  if (!isObject(value)) {
+    return [];
+  }
+  return Array.isArray(member(value, 'actions')) ? [value] : Object.values(value).flatMap(stagesIn);
+}
+
+/** A member of a property, as CDK writes its name or as CloudFormation does. */
+function member(value: unknown, name: string): unknown {
+  return isObject(value) ? value[name] ?? value[name[0].toUpperCase() + name.slice(1)] : undefined;
+}
+
+function listOf(value: unknown, name: string): readonly unknown[] {
+  const list = member(value, name);
+  return Array.isArray(list) ? list : [];
+}
+
+function textOf(value: unknown, name: string): string {
+  const text = member(value, name);
+  return typeof text === 'string' ? text : '';
+}
