@@ -313,6 +313,16 @@ describe('with a role that the function assumes', () => {
         "distributionRole must be given, since distribution 'Website/Imported' belongs to account 444455556666, and the pipeline to account 111122223333");
     });
 
+    test('needs a role of that account, where the account is known of the function only', () => {
+      const { stack: functions, website } = givenStacks();
+      const stack = givenStack();
+      // CDK wants to know the environment of its own kind of pipeline.
+      const pipeline = new codepipeline.CfnPipeline(stack, 'Cfn', { roleArn: 'arn:aws:iam::111122223333:role/pipeline', stages: [] });
+      const invalidationFunction = new CloudFrontInvalidationFunction(functions, 'Fn');
+      expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenImportedDistribution(website), function: invalidationFunction }))
+        .toThrow("distributionRole must be given, since distribution 'Website/Imported' belongs to account 444455556666, and the pipeline to account 111122223333");
+    });
+
     test('is fine with an id and a role', () => {
       const { stack, website } = givenStacks();
       expect(() => givenAction(stack, { distribution: givenImportedDistribution(website) })).not.toThrow();

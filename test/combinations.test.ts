@@ -123,7 +123,7 @@ describe('a function in a stack of its own', () => {
     // WHEN
     new CloudFrontInvalidationStage(stack, 'One', { pipeline: plain, distribution, function: fn });
     new CloudFrontInvalidationStage(stack, 'Two', {
-      pipeline: givenPipeline(stack), distribution, function: fn, paths: InvalidationPaths.changedFiles(new codepipeline.Artifact('site')),
+      pipeline: givenPipeline(stack), distribution, function: fn, paths: InvalidationPaths.changedFiles(new codepipeline.Artifact('site'), { deployedBy: ['Source.Source'] }),
     });
     app.synth();
 
@@ -142,7 +142,7 @@ describe('a function in a stack of its own', () => {
   test('that cannot be, where the pipeline refers to something else in the function\'s stack', () => {
     const { functions, stack, fn } = givenStacks();
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', {
-      pipeline: givenPipeline(stack), distribution: givenDistribution(functions), function: fn, paths: InvalidationPaths.changedFiles(new codepipeline.Artifact('site')),
+      pipeline: givenPipeline(stack), distribution: givenDistribution(functions), function: fn, paths: InvalidationPaths.changedFiles(new codepipeline.Artifact('site'), { deployedBy: ['Source.Source'] }),
     })).toThrow("pipelineName must be given to 'Website/Pipeline', since the function is of another stack and changedFiles needs to know the name: " +
       "the stack 'Functions' would refer to the pipeline, and the pipeline refers to 'Functions/Distribution' in it. Or leave function out.");
   });
@@ -218,7 +218,7 @@ describe('the name of the function', () => {
       const stack = givenStack();
       const fn = new CloudFrontInvalidationFunction(stack, 'Fn', { functionName });
       new CloudFrontInvalidationStage(stack, 'Invalidate', {
-        pipeline: givenPipeline(stack), distribution: givenDistribution(stack), function: fn, paths: InvalidationPaths.changedFiles(SITE),
+        pipeline: givenPipeline(stack), distribution: givenDistribution(stack), function: fn, paths: InvalidationPaths.changedFiles(SITE, { deployedBy: ['Source.Source'] }),
       });
       const [{ Properties: { FunctionName } }] = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
       return FunctionName as string;
@@ -248,7 +248,7 @@ describe('the name of the function', () => {
       project: new codebuild.PipelineProject(stack, 'Project', inAction ? {} : { environmentVariables }),
       environmentVariables: inAction ? environmentVariables : undefined,
     }));
-    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), function: fn, paths: InvalidationPaths.changedFiles(SITE) });
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), function: fn, paths: InvalidationPaths.changedFiles(SITE, { deployedBy: ['Source.Source'] }) });
     return stack;
   }
 

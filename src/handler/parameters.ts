@@ -1,6 +1,6 @@
 import { parseTree, type Node, type ParseError } from 'jsonc-parser';
 import { Failure } from './failure';
-import { DISTRIBUTION_ID_ENV, isId, isObject, PARAMETERS, quote, type FailurePolicy, type JobParameters } from '../contract';
+import { DISTRIBUTION_ID_ENV, isBareDistributionId, isObject, PARAMETERS, quote, type FailurePolicy, type JobParameters } from '../contract';
 
 /** `UserParameters` before anything is known of their values. */
 export type RawParameters = Partial<Record<keyof JobParameters, unknown>>;
@@ -31,7 +31,7 @@ export function readParameters(userParameters: string | undefined): RawParameter
   }
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { disallowComments: true });
-  if (errors.length > 0 && isId(text)) {
+  if (errors.length > 0 && isBareDistributionId(text)) {
     return { distributionId: text };
   }
   const parameters: unknown = errors.length === 0 ? JSON.parse(text) : undefined;

@@ -5,10 +5,23 @@ import { targetResourceOf, type TargetOptions, type TargetResource } from './tar
 import { warn } from './warnings';
 import { quote } from '../contract';
 
+interface Different {
+  readonly own: string;
+  readonly other: string;
+}
+
 /** The accounts of two constructs, where they are known to differ. */
-export function otherAccount(own: IConstruct, other: IConstruct): { readonly own: string; readonly other: string } | undefined {
-  const accounts = { own: Stack.of(own).account, other: Stack.of(other).account };
-  return Token.isUnresolved(accounts.own) || Token.isUnresolved(accounts.other) || accounts.own === accounts.other ? undefined : accounts;
+export function otherAccount(own: IConstruct, other: IConstruct): Different | undefined {
+  return different(Stack.of(own).account, Stack.of(other).account);
+}
+
+/** The Regions of two constructs, where they are known to differ. */
+export function otherRegion(own: IConstruct, other: IConstruct): Different | undefined {
+  return different(Stack.of(own).region, Stack.of(other).region);
+}
+
+function different(own: string, other: string): Different | undefined {
+  return Token.isUnresolved(own) || Token.isUnresolved(other) || own === other ? undefined : { own, other };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Stack, Stage, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct, IConstruct } from 'constructs';
-import { otherAccount } from './accounts';
+import { otherAccount, otherRegion } from './accounts';
 import { isCfnPipeline } from './pipeline';
 import { targetResourceOf } from './target-resource';
 import { warn } from './warnings';
@@ -15,9 +15,9 @@ import type { InvalidationPaths } from '../invalidation-paths';
  * @throws Error where the pipeline cannot refer to the distribution or to its role, or has no permission in its account; or cannot invoke the function
  */
 export function checkEnvironment(scope: Construct, pipeline: IConstruct, options: CloudFrontInvalidationOptions): void {
+  checkFunction(pipeline, options);
   checkAccounts(scope, options);
   checkStages(scope, options.distributionRole);
-  checkFunction(pipeline, options);
   const { region } = Stack.of(scope);
   if (region.startsWith('cn-') && holdsTag(options.paths)) {
     warn(scope, 'cacheTagsInChina',
@@ -38,13 +38,25 @@ export function checkOutput(scope: IConstruct, output: IConstruct, distributionR
   }
 }
 
+/**
+ * @throws Error where the function is known to be in another Region than the pipeline: it asks CodePipeline in its own
+ */
+export function checkRegion(invalidationFunction: IConstruct, pipeline: IConstruct): void {
+  const regions = otherRegion(pipeline, invalidationFunction);
+  if (regions !== undefined) {
+    throw new Error(`function must be in the Region of the pipeline where paths is InvalidationPaths.changedFiles, since it reads the history of ${quote(pipeline.node.path)} there, ` +
+      `got one in ${regions.other} and the pipeline in ${regions.own}: leave function out, or make one in ${regions.own}`);
+  }
+}
+
 function holdsTag(paths: InvalidationPaths | undefined): boolean {
   return Array.isArray(paths?._source) && paths._source.some(path => path.startsWith('#'));
 }
 
 function checkAccounts(scope: IConstruct, options: CloudFrontInvalidationOptions): void {
   const { construct, id, resource } = targetResourceOf(options);
-  const accounts = otherAccount(scope, construct);
+  // The function belongs to the account of the pipeline, which may be known of one of the two only.
+  const accounts = otherAccount(scope, construct) ?? (options.function && otherAccount(options.function, construct));
   if (accounts === undefined) {
     return;
   }
@@ -60,8 +72,8 @@ function checkAccounts(scope: IConstruct, options: CloudFrontInvalidationOptions
   }
 }
 
-/** A function reports to CodePipeline in its own account, and reads a pipeline's history in its own Region. */
-function checkFunction(pipeline: IConstruct, { function: invalidationFunction, paths }: CloudFrontInvalidationOptions): void {
+/** A function reports to CodePipeline in its own account; a CfnPipeline invokes it in its own Region. */
+function checkFunction(pipeline: IConstruct, { function: invalidationFunction }: CloudFrontInvalidationOptions): void {
   if (invalidationFunction === undefined) {
     return;
   }
@@ -70,14 +82,10 @@ function checkFunction(pipeline: IConstruct, { function: invalidationFunction, p
     throw new Error(`function must be of account ${accounts.own}, which is the pipeline's, but ${quote(invalidationFunction.node.path)} belongs to account ${accounts.other}, ` +
       'from where it cannot report to CodePipeline. Leave function out, or make one beside the pipeline; for a distribution of another account, set distributionRole.');
   }
-  const [region, ownRegion] = [Stack.of(invalidationFunction).region, Stack.of(pipeline).region];
-  const isElsewhere = !Token.isUnresolved(region) && !Token.isUnresolved(ownRegion) && region !== ownRegion;
-  const where = `but ${quote(invalidationFunction.node.path)} is in ${region}. Leave function out, or make one beside the pipeline.`;
-  if (isElsewhere && isCfnPipeline(pipeline)) {
-    throw new Error(`function must be in ${ownRegion}, which is the Region of the CfnPipeline ${quote(pipeline.node.path)}, ${where}`);
-  }
-  if (isElsewhere && paths !== undefined && 'changedFiles' in paths._source) {
-    throw new Error(`function must be in ${ownRegion}, where the history is that changedFiles compares with, ${where}`);
+  const regions = otherRegion(pipeline, invalidationFunction);
+  if (regions !== undefined && isCfnPipeline(pipeline)) {
+    throw new Error(`function must be in ${regions.own}, which is the Region of the CfnPipeline ${quote(pipeline.node.path)}, but ` +
+      `${quote(invalidationFunction.node.path)} is in ${regions.other}. Leave function out, or make one beside the pipeline.`);
   }
 }
 

@@ -26,7 +26,8 @@ const LINT_BATCH = 40;
 const { values: { every, only, validate } } = parseArgs({
   options: { every: { type: 'string', default: '1' }, only: { type: 'string', default: '' }, validate: { type: 'boolean', default: false } },
 });
-const chosen = [...combinations()].filter(combination => nameOfCombination(combination).includes(only)).filter((_, index) => index % Number(every) === 0);
+const chosen = [...combinations()].filter(combination => nameOfCombination(combination).includes(only))
+  .filter((_, index) => index % Number(every) === 0);
 
 function report(problem: string | undefined): void {
   if (problem !== undefined) {

@@ -53,6 +53,12 @@ interface Pipeline {
   readonly ArtifactStores?: { readonly Region: string; readonly ArtifactStore: { readonly Location: string } }[];
 }
 
+interface Parameters {
+  readonly distributionId: string;
+  readonly distributionRole: { readonly arn: string } | null;
+  readonly paths: readonly string[] | { readonly changedFiles?: Record<string, string> };
+}
+
 /**
  * What the function and the action's role do, and what they must never be able to do, of a combination that was synthesised and deployed.
  *
@@ -78,11 +84,7 @@ export function* questions({ paths, place }: Combination, assembly: string): Gen
   }
 
   const caller = roleOf(lambdaFunction.properties.Role);
-  const parameters = JSON.parse(action.Configuration.UserParameters) as {
-    readonly distributionId: string;
-    readonly distributionRole: { readonly arn: string } | null;
-    readonly paths: readonly string[] | { readonly changedFiles?: Record<string, string> };
-  };
+  const parameters = JSON.parse(action.Configuration.UserParameters) as Parameters;
   checkParameters(parameters, lambdaFunction, pipeline);
 
   const may = (name: string, resource: string, more: Partial<Question> = {}): Question => ({ role: caller, action: name, resource, expected: 'Allowed', ...more });
@@ -132,9 +134,7 @@ export function* questions({ paths, place }: Combination, assembly: string): Gen
 }
 
 /** What the function reads of its parameters is true. */
-function checkParameters(
-  { paths }: { readonly paths: readonly string[] | { readonly changedFiles?: Record<string, string> } }, lambdaFunction: DeployedResource, pipeline: DeployedResource,
-): void {
+function checkParameters({ paths }: Parameters, lambdaFunction: DeployedResource, pipeline: DeployedResource): void {
   const { Environment } = lambdaFunction.properties as { readonly Environment?: { readonly Variables: Record<string, string> } };
   const changedFiles = 'changedFiles' in paths ? paths.changedFiles : undefined;
   const name = changedFiles && (changedFiles.pipelineName ?? Environment?.Variables[changedFiles.pipelineNameVariable]);

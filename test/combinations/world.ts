@@ -114,9 +114,12 @@ function envOf({ place }: Combination, part: Part): Environment | undefined {
 }
 
 function distributionOf({ place }: Combination, stack: Stack): CloudFrontInvalidationOptions['distribution'] {
-  return place.startsWith('id')
-    ? cloudfront.CfnDistribution.fromDistributionId(stack, 'Website', 'E2QWRUHEXAMPLE')
-    : new cloudfront.Distribution(stack, 'Website', { defaultBehavior: { origin: new HttpOrigin('www.example.com') } });
+  if (place.startsWith('id')) {
+    // What the other account's stack is there for.
+    new s3.Bucket(stack, 'Origin');
+    return cloudfront.CfnDistribution.fromDistributionId(stack, 'Website', 'E2QWRUHEXAMPLE');
+  }
+  return new cloudfront.Distribution(stack, 'Website', { defaultBehavior: { origin: new HttpOrigin('www.example.com') } });
 }
 
 function pathsOf({ paths }: Combination, stack: Stack, site: codepipeline.Artifact): InvalidationPaths {

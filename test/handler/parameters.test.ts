@@ -24,7 +24,7 @@ describe('an action that was made by hand', () => {
     expect(parse(userParameters, ENVIRONMENT)).toEqual(parse('{"distributionId":"E2QWRUHEXAMPLE"}'));
   });
 
-  test.each(['E2QWRUHEXAMPLE /*', '../E2', 'E1,E2', '"E1"', 'true', '12', `E${'1'.repeat(128)}`])('has something else: %j', userParameters => {
+  test.each(['E2QWRUHEXAMPLE /*', 'nonsense', 'index-html', '../E2', 'E1,E2', '"E1"', 'true', '12', `E${'1'.repeat(128)}`])('has something else: %j', userParameters => {
     expect(() => parse(userParameters, ENVIRONMENT)).toThrow('UserParameters must be a JSON object, or the id of a distribution alone, got ');
   });
 

@@ -39,7 +39,12 @@ interface Simulation {
   readonly resourceControlPolicies: readonly [];
 }
 
-type RunSimulation = (simulation: Simulation, options: object) => Promise<{ readonly overallResult?: string; readonly errors?: { readonly message: string } }>;
+type RunSimulation = (simulation: Simulation, options: object) => Promise<SimulationResult>;
+
+interface SimulationResult {
+  readonly overallResult?: string;
+  readonly errors?: { readonly message: string };
+}
 
 /** Answers a question: what the simulator says, or what it finds wrong with the question. */
 export type Judge = (question: Question) => Promise<string | undefined>;
