@@ -11,6 +11,7 @@ import {
   InvalidationFailurePolicy, InvalidationPaths,
   type CloudFrontInvalidationOptions,
 } from '../src';
+import { actionMark } from '../src/contract';
 
 test('the smallest action invokes the stack\'s function for all of the distribution', () => {
   // GIVEN
@@ -410,7 +411,8 @@ describe('with paths that come from an artifact', () => {
     expect(action.Configuration).toEqual({
       FunctionName: functionName,
       UserParameters: `{"distributionId":"E2QWRUHEXAMPLE",${PARAMETERS}{"changedFiles":{"pipelineNameVariable":"${variable}",` +
-        '"baseDirectory":"dist","queryStrings":true,"deployedBy":["Source.Source"],"stageName":"Approve","actionName":"Invalidate"}}}',
+        '"baseDirectory":"dist","queryStrings":true,"deployedBy":["Source.Source"],"stageName":"Approve","actionName":"Invalidate",' +
+        `"otherActions":"${['Approve.Approve', 'Approve.Invalidate'].map(actionMark).join('')}"}}}`,
     });
     expect(functionName).toMatch(/^[\w-]{1,64}$/);
     const { RoleArn } = action as { RoleArn: { 'Fn::GetAtt': [string] } };

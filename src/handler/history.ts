@@ -44,6 +44,7 @@ export interface Baselines {
 
 /** One run of an action that may deploy. */
 interface Deployment {
+  readonly execution: string | undefined;
   readonly name: string;
   /** Whether the action is part of the pipeline as this job knows it. */
   readonly isKnown: boolean;
@@ -55,12 +56,19 @@ interface Deployment {
   readonly artifacts: readonly Location[];
 }
 
+/** A run of the job's own action that succeeded. */
+interface Success {
+  readonly execution: string | undefined;
+  readonly start: number;
+  /** What keeps it from being a proof that all was fresh. */
+  readonly flaw: string | undefined;
+}
+
 /** What was read so far. */
 interface History {
   /** Runs of any action. */
   readonly runs: Deployment[];
-  /** Runs of the job's own action that succeeded, with what keeps each from being a proof that all was fresh. */
-  readonly successes: { readonly start: number; readonly flaw: string | undefined }[];
+  readonly successes: Success[];
   asOf: number;
 }
 
@@ -80,7 +88,7 @@ export async function findBaselines(sought: Sought, until: number): Promise<Base
     throw new Doubt(history.successes.length === 0 ? 'this action has not succeeded before' : newest(history.successes).flaw);
   }
   const deployedBy = sought.changedFiles.deployedBy;
-  const runs = deployedBy.flatMap(name => runsSince(name, success.start, history));
+  const runs = deployedBy.flatMap(name => runsSince(name, success, history));
   const horizon = Math.min(...runs.map(({ start }) => start));
   // An action of another name: it was renamed, or is gone, or is newer than this execution.
   runs.push(...history.runs.filter(({ isKnown, end }) => !isKnown && end >= horizon));
@@ -98,7 +106,7 @@ export async function findBaselines(sought: Sought, until: number): Promise<Base
 }
 
 /** The last run of an action that had deployed by then, and all that may have been in progress since it began. */
-function runsSince(name: string, then: number, history: History): Deployment[] {
+function runsSince(name: string, then: Success, history: History): Deployment[] {
   const runs = history.runs.filter(run => run.name === name);
   const before = lastSuccess(runs, then);
   if (before === undefined) {
@@ -107,12 +115,14 @@ function runsSince(name: string, then: number, history: History): Deployment[] {
   return runs.filter(({ end }) => end >= before.start);
 }
 
-function lastSuccess(runs: readonly Deployment[], then: number): Deployment | undefined {
-  const ended = runs.filter(({ status, end }) => status === 'Succeeded' && end < then);
+/** The last that had ended before. At the very moment, a run of the same execution had, since that came to the invalidation by it. */
+function lastSuccess(runs: readonly Deployment[], then: Success): Deployment | undefined {
+  const ended = runs.filter(({ status, end, execution }) =>
+    status === 'Succeeded' && (end < then.start || (end === then.start && execution === then.execution)));
   return ended.length === 0 ? undefined : newest(ended);
 }
 
-function lastProof({ successes }: History): { readonly start: number } | undefined {
+function lastProof({ successes }: History): Success | undefined {
   const proofs = successes.filter(({ flaw }) => flaw === undefined);
   return proofs.length === 0 ? undefined : newest(proofs);
 }
@@ -130,7 +140,7 @@ async function readHistory(sought: Sought, until: number): Promise<History> {
       if (run.stageName !== stageName || run.actionName !== actionName) {
         history.runs.push(...deploymentsOf(run, parameters, sought));
       } else if (run.status === 'Succeeded') {
-        history.successes.push({ start: Number(run.startTime), flaw: flawOf(run, parameters, sought) });
+        history.successes.push({ execution: run.pipelineExecutionId, start: Number(run.startTime), flaw: flawOf(run, parameters, sought) });
       }
     }
     const horizon = horizonOf(history, deployedBy);
@@ -151,23 +161,25 @@ function horizonOf(history: History, deployedBy: readonly string[]): number | un
   if (success === undefined) {
     return undefined;
   }
-  const starts = deployedBy.map(name => lastSuccess(history.runs.filter(run => run.name === name), success.start)?.start);
+  const starts = deployedBy.map(name => lastSuccess(history.runs.filter(run => run.name === name), success)?.start);
   return starts.every(start => start !== undefined) ? Math.min(...starts) : undefined;
 }
 
 /** A run as a deployment, unless it is none: another invalidation, or an action that the pipeline has for something else. */
 function deploymentsOf(run: ActionExecutionDetail, written: Written, { artifact, changedFiles: { deployedBy, otherActions } }: Sought): Deployment[] {
-  const { stageName, actionName, status, startTime, lastUpdateTime, input, output } = run;
+  const { pipelineExecutionId: execution, stageName, actionName, status, startTime, lastUpdateTime, input, output } = run;
   const name = `${stageName}.${actionName}`;
   const isKnown = deployedBy.includes(name);
-  if (!isKnown && (otherActions === undefined || hasMark(otherActions, name) || idOf(written) !== undefined || !isDeployingCategory(input?.actionTypeId?.category))) {
+  const isNone = otherActions === undefined || hasMark(otherActions, name) || idOf(written) !== undefined ||
+    !isDeployingCategory(input?.actionTypeId?.category);
+  if (!isKnown && isNone) {
     return [];
   }
   const start = Number(startTime);
   const isOver = (status === 'Succeeded' || status === 'Failed') && lastUpdateTime !== undefined;
   const artifacts = [...input?.inputArtifacts ?? [], ...output?.outputArtifacts ?? []].filter(each => each.name === artifact.name)
     .flatMap(({ s3location: { bucket, key } = {} }) => bucket === undefined || key === undefined ? [] : [{ bucket, key }]);
-  return [{ name, isKnown, status: String(status), start, end: isOver ? Number(lastUpdateTime) : endOf(status, start), artifacts }];
+  return [{ execution, name, isKnown, status: String(status), start, end: isOver ? Number(lastUpdateTime) : endOf(status, start), artifacts }];
 }
 
 /** The work of an abandoned run goes on for a while; one in progress has no end yet. */
