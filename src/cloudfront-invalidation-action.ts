@@ -6,11 +6,11 @@ import { Construct, type IConstruct } from 'constructs';
 import type { ChangedFilesOptions } from './changed-files-options';
 import { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
-import { quote, type OutputVariable, type PathSource } from './contract';
+import { actionMark, quote, type OutputVariable, type PathSource } from './contract';
 import { InvalidationPaths } from './invalidation-paths';
 import { CfnStages } from './private/cfn-stages';
 import { deployersOf, type Deployers } from './private/deployers';
-import { checkEnvironment } from './private/environment';
+import { checkEnvironment, checkRegion } from './private/environment';
 import { noteInvalidation } from './private/may-deploy';
 import { acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
 import { artifactStoreOf, pipelineNameOf } from './private/pipeline';
@@ -320,12 +320,15 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     };
   }
 
-  private pathSource(scope: Construct, pipeline: IConstruct, pipelineName: string, stageName: string, bucket?: s3.IBucket): PathSource {
+  private pathSource(
+    scope: Construct, pipeline: IConstruct, pipelineName: string, stageName: string, bucket?: s3.IBucket,
+  ): PathSource {
     const { paths } = this.parameters;
     if (!('changedFiles' in paths)) {
       return paths;
     }
     const uses = [targetResourceOf(this.props).construct, bucket, bucket?.encryptionKey].filter(used => used !== undefined);
+    checkRegion(this.function, pipeline);
     scope.node.addValidation({ validate: () => this.siteProblems(scope, pipeline, paths.changedFiles) });
     return {
       changedFiles: {
@@ -335,6 +338,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
         actionName: this.props.actionName,
         // What the pipeline has by the end.
         deployedBy: Lazy.uncachedList({ produce: () => this.deployers(pipeline, paths.changedFiles).names }),
+        otherActions: Lazy.uncachedString({ produce: () => this.deployers(pipeline, paths.changedFiles).others.map(actionMark).join('') }),
       },
     };
   }

@@ -4,6 +4,7 @@
  * Rules return the sentence that says what is wrong, or `undefined`, so that synthesis and the function refuse
  * the same values with the same words.
  */
+import { createHash } from 'crypto';
 
 /** Environment variable of the function: the distribution that a job without one of its own invalidates. */
 export const DISTRIBUTION_ID_ENV = 'CLOUDFRONT_DISTRIBUTION_ID';
@@ -72,6 +73,8 @@ export interface ChangedFilesParameters extends ChangedFilesSite {
   readonly stageName: string;
   readonly actionName: string;
   readonly deployedBy: readonly string[];
+  /** The marks of the pipeline's other actions. What has another one was renamed, removed or added since. */
+  readonly otherActions?: string;
 }
 
 /** How the files of an artifact become a website, and what to do with those that have changed. */
@@ -86,6 +89,19 @@ export interface ChangedFilesSite {
   readonly deployedBy?: readonly string[];
   readonly maxPaths?: number;
   readonly onMissingBaseline?: MissingBaseline;
+}
+
+/** Characters of an action's mark: few, since all of a pipeline's are part of the parameters. */
+export const ACTION_MARK_LENGTH = 3;
+
+/** By which an action of the pipeline is known, without its name. */
+export function actionMark(name: string): string {
+  return createHash('sha256').update(name).digest('base64url').slice(0, ACTION_MARK_LENGTH);
+}
+
+/** Whether an action of this category may put something where visitors get it: what fetches, tests or approves does not. */
+export function isDeployingCategory(category: string | undefined): boolean {
+  return !['Source', 'Test', 'Approval'].includes(category ?? '');
 }
 
 /** What is wrong with a value, or `undefined`. */
@@ -243,7 +259,10 @@ function changedFilesParametersProblem(parameters: unknown): string | undefined 
   if (!isObject(parameters)) {
     return `changedFiles must be an object, got ${quote(parameters)}`;
   }
-  const { pipelineName, pipelineNameVariable, stageName, actionName, ...options } = parameters;
+  const { pipelineName, pipelineNameVariable, stageName, actionName, otherActions = '', ...options } = parameters;
+  if (typeof otherActions !== 'string' || otherActions.length % ACTION_MARK_LENGTH !== 0) {
+    return `otherActions must be marks of ${ACTION_MARK_LENGTH} characters each, got ${quote(otherActions)}`;
+  }
   if (options.deployedBy === undefined) {
     return 'changedFiles must have deployedBy, the actions that deploy the artifact, such as ["Deploy.Website"]';
   }

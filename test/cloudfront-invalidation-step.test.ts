@@ -215,6 +215,26 @@ test('paths that come from an artifact are refused: CDK Pipelines chooses the ar
     .toThrow("paths of the step 'Invalidate' must come from a FileSet, since CDK Pipelines chooses the artifacts: use InvalidationPaths.changedFilesOf(fileSet)");
 });
 
+describe('an output of another account', () => {
+  function addStep(distributionRole?: iam.IRole): Stack {
+    const { app, stack, pipeline } = givenCdkPipeline({ crossAccountKeys: true });
+    const website = new WebsiteStage(app, 'Production', { account: '444455556666', region: 'eu-west-1' });
+    pipeline.addStage(website, { post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: website.distributionIdOutput, distributionRole })] });
+    pipeline.buildPipeline();
+    return stack;
+  }
+
+  test('needs a role of that account', () => {
+    expect(() => addStep()).toThrow("distributionRole must be given, since distributionIdOutput 'Production/Website/DistributionId' belongs to account 444455556666, " +
+      'and the pipeline to account 111122223333: pass a role of account 444455556666, such as a CloudFrontInvalidationRole with a roleName');
+  });
+
+  test('is fine with one', () => {
+    const role = iam.Role.fromRoleArn(new Stack(), 'Role', 'arn:aws:iam::444455556666:role/invalidate-website');
+    expect(invalidationsOf(addStep(role))[0].parameters.distributionRole).toMatchObject({ arn: role.roleArn });
+  });
+});
+
 describe('the order of steps', () => {
   const WARNING = Match.stringLikeRegexp('\\[ack: cdk-cloudfront-invalidation-stage:runOrder\\]');
 
@@ -404,23 +424,3 @@ class DeployStep extends pipelines.Step implements pipelines.ICodePipelineAction
     return { runOrdersConsumed: 1 };
   }
 }
-
-describe('an output of another account', () => {
-  function addStep(distributionRole?: iam.IRole): Stack {
-    const { app, stack, pipeline } = givenCdkPipeline({ crossAccountKeys: true });
-    const website = new WebsiteStage(app, 'Production', { account: '444455556666', region: 'eu-west-1' });
-    pipeline.addStage(website, { post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: website.distributionIdOutput, distributionRole })] });
-    pipeline.buildPipeline();
-    return stack;
-  }
-
-  test('needs a role of that account', () => {
-    expect(() => addStep()).toThrow("distributionRole must be given, since distributionIdOutput 'Production/Website/DistributionId' belongs to account 444455556666, " +
-      'and the pipeline to account 111122223333: pass a role of account 444455556666, such as a CloudFrontInvalidationRole with a roleName');
-  });
-
-  test('is fine with one', () => {
-    const role = iam.Role.fromRoleArn(new Stack(), 'Role', 'arn:aws:iam::444455556666:role/invalidate-website');
-    expect(invalidationsOf(addStep(role))[0].parameters.distributionRole).toMatchObject({ arn: role.roleArn });
-  });
-});

@@ -38,6 +38,17 @@ export function checkOutput(scope: IConstruct, output: IConstruct, distributionR
   }
 }
 
+/**
+ * @throws Error where the function is known to be in another Region than the pipeline: it asks CodePipeline in its own
+ */
+export function checkRegion(invalidationFunction: IConstruct, pipeline: IConstruct): void {
+  const regions = otherRegion(pipeline, invalidationFunction);
+  if (regions !== undefined) {
+    throw new Error(`function must be in the Region of the pipeline where paths is InvalidationPaths.changedFiles, since it reads the history of ${quote(pipeline.node.path)} there, ` +
+      `got one in ${regions.other} and the pipeline in ${regions.own}: leave function out, or make one in ${regions.own}`);
+  }
+}
+
 function holdsTag(paths: InvalidationPaths | undefined): boolean {
   return Array.isArray(paths?._source) && paths._source.some(path => path.startsWith('#'));
 }
@@ -61,8 +72,8 @@ function checkAccounts(scope: IConstruct, options: CloudFrontInvalidationOptions
   }
 }
 
-/** A function reports to CodePipeline in its own account, and reads a pipeline's history in its own Region. */
-function checkFunction(pipeline: IConstruct, { function: invalidationFunction, paths }: CloudFrontInvalidationOptions): void {
+/** A function reports to CodePipeline in its own account; a CfnPipeline invokes it in its own Region. */
+function checkFunction(pipeline: IConstruct, { function: invalidationFunction }: CloudFrontInvalidationOptions): void {
   if (invalidationFunction === undefined) {
     return;
   }
@@ -72,15 +83,9 @@ function checkFunction(pipeline: IConstruct, { function: invalidationFunction, p
       'from where it cannot report to CodePipeline. Leave function out, or make one beside the pipeline; for a distribution of another account, set distributionRole.');
   }
   const regions = otherRegion(pipeline, invalidationFunction);
-  if (regions === undefined) {
-    return;
-  }
-  const where = `but ${quote(invalidationFunction.node.path)} is in ${regions.other}. Leave function out, or make one beside the pipeline.`;
-  if (isCfnPipeline(pipeline)) {
-    throw new Error(`function must be in ${regions.own}, which is the Region of the CfnPipeline ${quote(pipeline.node.path)}, ${where}`);
-  }
-  if (paths !== undefined && 'changedFiles' in paths._source) {
-    throw new Error(`function must be in ${regions.own}, where the history is that changedFiles compares with, ${where}`);
+  if (regions !== undefined && isCfnPipeline(pipeline)) {
+    throw new Error(`function must be in ${regions.own}, which is the Region of the CfnPipeline ${quote(pipeline.node.path)}, but ` +
+      `${quote(invalidationFunction.node.path)} is in ${regions.other}. Leave function out, or make one beside the pipeline.`);
   }
 }
 

@@ -53,7 +53,7 @@ export function reasonAgainst(combination: Combination): RegExp | undefined {
       return /function must be of account 111122223333, which is the pipeline's, but '.*' belongs to account 444455556666/;
     case 'function in us-east-1':
       return kind.startsWith('Cfn') ? /function must be in eu-west-1, which is the Region of the CfnPipeline/
-        : isChangedFiles ? /function must be in eu-west-1, where the history is/ : undefined;
+        : isChangedFiles ? /function must be in the Region of the pipeline where paths is InvalidationPaths\.changedFiles/ : undefined;
     default:
       return reasonAgainstStacks(combination);
   }

@@ -186,6 +186,6 @@ test('a function in another Region would ask there for the history', () => {
     distribution: givenDistribution(stack),
     function: new CloudFrontInvalidationFunction(other, 'Fn', { functionName: 'invalidate' }),
     paths: InvalidationPaths.changedFiles(parts.site),
-  })).toThrow('function must be in eu-west-1, where the history is that changedFiles compares with, but \'Other/Fn\' is in us-east-1. ' +
-    'Leave function out, or make one beside the pipeline.');
+  })).toThrow('function must be in the Region of the pipeline where paths is InvalidationPaths.changedFiles, since it reads the history of \'Stack/Pipeline\' there, ' +
+    'got one in us-east-1 and the pipeline in eu-west-1: leave function out, or make one in eu-west-1');
 });
