@@ -23,7 +23,7 @@ describe('an answer is what the SDK\'s own model says it is', () => {
     expect($metadata.httpStatusCode).toBe(201);
     expect(Location).toBe(`https://cloudfront.amazonaws.com/2020-05-31/distribution/E2QWRUHEXAMPLE/invalidation/${Invalidation?.Id}`);
     expect(Invalidation).toEqual({
-      Id: expect.stringMatching(/^I[A-Z0-9]{13}$/),
+      Id: expect.stringMatching(/^I([A-Z0-9]{13}|[A-Z0-9]{25})$/),
       Status: 'InProgress',
       CreateTime: expect.any(Date),
       InvalidationBatch: { CallerReference: 'reference', Paths: { Quantity: 2, Items: ['/a&bc', '/b/*'] } },
