@@ -6,7 +6,6 @@ import type { ChangedFilesOptions } from './changed-files-options';
 import { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 import { quote, type OutputVariable, type PathSource } from './contract';
-import { InvalidationPaths } from './invalidation-paths';
 import { checkEnvironment, checkRegion } from './private/environment';
 import { acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
 import { deployersOf, noteInvalidation } from './private/deployers';
@@ -68,6 +67,11 @@ export interface CloudFrontInvalidationVariables {
   readonly unchangedFileCount: string;
 
   /**
+   * With a `freshnessCheck`, how many pages were seen fresh or fetched anew, or `none`.
+   */
+  readonly checkedPageCount: string;
+
+  /**
    * When CloudFront took the invalidation, as an ISO 8601 time in UTC, or `none`.
    */
   readonly createTime: string;
@@ -103,7 +107,8 @@ export interface CloudFrontInvalidationVariables {
 export class CloudFrontInvalidationAction extends codepipeline.Action {
   protected readonly providedActionProperties: codepipeline.ActionProperties;
 
-  private readonly paths: InvalidationPaths;
+  /** The one input of the action: what its paths and its check are of. */
+  private readonly artifact?: codepipeline.Artifact;
   private readonly parameters: OptionParameters;
   private readonly namespace: string;
   private actionRole?: iam.IRole;
@@ -113,12 +118,12 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   private needsNamespace: boolean;
 
   /**
-   * @throws Error unless exactly one of `distribution` and `distributionTenant` is given, if `timeout` is out of range, or if the
-   *   parameters cannot fit 1000 characters
+   * @throws Error unless exactly one of `distribution` and `distributionTenant` is given, if `timeout` is out of range, if
+   *   `freshnessCheck` is of another artifact than `paths`, or if the parameters cannot fit 1000 characters
    */
   constructor(private readonly props: CloudFrontInvalidationActionProps) {
     super();
-    this.paths = props.paths ?? InvalidationPaths.all();
+    this.artifact = inputOf(props);
     this.parameters = parametersOf(props);
     this.needsNamespace = 'changedFiles' in this.parameters.paths;
     this.namespace = props.variablesNamespace ?? Lazy.string({ produce: () => this.needsNamespace ? this.defaultNamespace() : undefined });
@@ -130,7 +135,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       category: codepipeline.ActionCategory.INVOKE,
       provider: 'Lambda',
       resource: props.function?.lambdaFunction,
-      inputs: this.paths._artifact && [this.paths._artifact],
+      inputs: this.artifact && [this.artifact],
       artifactBounds: { minInputs: 0, maxInputs: 1, minOutputs: 0, maxOutputs: 0 },
     };
   }
@@ -150,6 +155,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       pathCount: variable('pathCount'),
       changedFileCount: variable('changedFileCount'),
       unchangedFileCount: variable('unchangedFileCount'),
+      checkedPageCount: variable('checkedPageCount'),
       createTime: variable('createTime'),
       errorType: variable('errorType'),
       errorMessage: variable('errorMessage'),
@@ -186,7 +192,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
    */
   public _declareFor(pipeline: codepipeline.CfnPipeline, stageName: string): codepipeline.CfnPipeline.ActionDeclarationProperty {
     const invalidationFunction = this.joinStage(pipeline, pipeline, stageName);
-    const { _artifact: artifact } = this.paths;
+    const { artifact } = this;
     invalidationFunction._grantInvocation(pipeline);
     if (artifact !== undefined) {
       invalidationFunction._grantArtifacts(pipeline, artifactStoreOf(pipeline));
@@ -214,7 +220,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     if (isOwnRole) {
       acknowledgeInlinePolicy(options.role);
     }
-    if (this.paths._artifact !== undefined) {
+    if (this.artifact !== undefined) {
       const { bucket, role } = options;
       bucket.grantRead(role);
       if (isOwnRole) {
@@ -290,7 +296,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
 
   private deployers(pipeline: IConstruct): string[] {
     const { paths } = this.parameters;
-    return deployersOf(pipeline, artifactNameOf(this.paths._artifact!), 'changedFiles' in paths ? paths.changedFiles.deployedBy : undefined);
+    return deployersOf(pipeline, artifactNameOf(this.artifact!), 'changedFiles' in paths ? paths.changedFiles.deployedBy : undefined);
   }
 
   private defaultNamespace(): string {
@@ -301,9 +307,20 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 }
 
+/** What the action needs as its input. */
+function inputOf({ paths, freshnessCheck }: CloudFrontInvalidationOptions): codepipeline.Artifact | undefined {
+  const [ofPaths, ofCheck] = [paths?._artifact, freshnessCheck?._artifact];
+  const isSame = ofPaths === ofCheck || (ofPaths?.artifactName !== undefined && ofPaths.artifactName === ofCheck?.artifactName);
+  if (ofPaths !== undefined && ofCheck !== undefined && !isSame) {
+    throw new Error('freshnessCheck must be of the artifact that paths come from, since an action has one input, ' +
+      `got ${quote(ofCheck.artifactName)} and ${quote(ofPaths.artifactName)}: check one with FreshnessCheck.pages(), or use two actions`);
+  }
+  return ofPaths ?? ofCheck;
+}
+
 function artifactNameOf(artifact: codepipeline.Artifact): string {
   if (artifact.artifactName === undefined) {
-    throw new Error('paths need an artifact with a name, as in new codepipeline.Artifact(\'Site\'), since the pipeline is a CfnPipeline');
+    throw new Error('paths and freshnessCheck need an artifact with a name, as in new codepipeline.Artifact(\'Site\'), since the pipeline is a CfnPipeline');
   }
   return artifact.artifactName;
 }

@@ -40,7 +40,8 @@ export class CloudFrontInvalidationStep extends pipelines.Step implements pipeli
   private readonly distributionId?: pipelines.StackOutputReference;
 
   /**
-   * @throws Error unless exactly one of `distributionIdOutput`, `distribution` and `distributionTenant` is given, or if `paths` come from an artifact
+   * @throws Error unless exactly one of `distributionIdOutput`, `distribution` and `distributionTenant` is given, or if `paths` or
+   *   `freshnessCheck` come from an artifact
    */
   constructor(id: string, private readonly props: CloudFrontInvalidationStepProps) {
     super(id);
@@ -50,6 +51,10 @@ export class CloudFrontInvalidationStep extends pipelines.Step implements pipeli
     }
     if (props.paths?._artifact !== undefined) {
       throw new Error(`paths of the step '${id}' must be InvalidationPaths.all() or of(): CDK Pipelines deploys from CloudFormation templates, not from an artifact with the ` +
+        'files of a website');
+    }
+    if (props.freshnessCheck?._artifact !== undefined) {
+      throw new Error(`freshnessCheck of the step '${id}' must be FreshnessCheck.pages(): CDK Pipelines deploys from CloudFormation templates, not from an artifact with the ` +
         'files of a website');
     }
     if (distributionIdOutput === undefined) {

@@ -2,7 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import type { ChangedFilesOptions } from './changed-files-options';
 import { ALL_PATHS, changedFilesProblem, manifestProblem, pathProblem, pathsProblem, type PathSource } from './contract';
-import { holdsVariable } from './private/variables';
+import { isLiteral, isProblem, refuse } from './private/refuse';
 
 /**
  * What an invalidation removes from the cache.
@@ -90,19 +90,5 @@ export class InvalidationPaths {
   private constructor(source: PathSource<ChangedFilesOptions>, artifact?: codepipeline.Artifact) {
     this._source = source;
     this._artifact = artifact;
-  }
-}
-
-function isLiteral(path: string): boolean {
-  return !Token.isUnresolved(path) && !holdsVariable(path);
-}
-
-function isProblem(problem: string | undefined): boolean {
-  return problem !== undefined;
-}
-
-function refuse(problem: string | undefined): void {
-  if (problem !== undefined) {
-    throw new Error(problem);
   }
 }

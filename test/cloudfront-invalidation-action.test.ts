@@ -478,7 +478,7 @@ describe('with paths that come from an artifact', () => {
     });
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', {
       pipeline, distribution: givenImportedDistribution(stack), paths: InvalidationPaths.changedFiles(new codepipeline.Artifact()),
-    })).toThrow('paths need an artifact with a name, as in new codepipeline.Artifact(\'Site\'), since the pipeline is a CfnPipeline');
+    })).toThrow('paths and freshnessCheck need an artifact with a name, as in new codepipeline.Artifact(\'Site\'), since the pipeline is a CfnPipeline');
   });
 });
 
