@@ -169,12 +169,11 @@ async function lookBefore({ parameters: { freshnessCheck }, progress, budget }: 
 
 /** Looks at what visitors get, until all of it is fresh. */
 async function check(job: Job, { parameters, progress, budget }: Work, changedFiles: readonly string[] | undefined): Promise<boolean> {
-  const { freshnessCheck } = parameters;
   const { openCheck } = await import('./freshness/job.js');
   let opened: Check | undefined;
   const checked = await waitFor(async () => {
-    opened ??= freshnessCheck === null ? undefined : await openCheck({ parameters, freshnessCheck, artifact: job.artifact, progress, changedFiles }, budget.workUntil);
-    await opened?.look(budget.workUntil);
+    opened ??= await openCheck({ parameters, artifact: job.artifact, progress, changedFiles }, budget.workUntil);
+    await opened.look(budget.workUntil);
     return true;
   }, progress, parameters.timeoutSeconds, budget);
   return checked ?? false;

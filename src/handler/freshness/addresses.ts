@@ -49,8 +49,8 @@ function embeddedIpv4(address: string): string | undefined {
   if (low === undefined) {
     return undefined;
   }
-  const [left, right] = [parseInt(high ?? '0', 16), parseInt(low, 16)];
-  return [left >> 8, left & 255, right >> 8, right & 255].join('.');
+  const digits = (high ?? '').padStart(4, '0') + low.padStart(4, '0');
+  return digits.match(/../g)!.map(byte => parseInt(byte, 16)).join('.');
 }
 
 /** Where AWS itself is on loopback, as in the sandbox, so may the website be. */

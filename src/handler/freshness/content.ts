@@ -107,7 +107,11 @@ function decode(decoder: Transform, decoded: Measure): Decoding {
     }
   });
   return {
-    write: chunk => decoder.destroyed ? Promise.resolve() : Promise.race([closed, new Promise<void>(resolve => decoder.write(chunk, () => resolve()))]),
+    write: async chunk => {
+      if (!decoder.destroyed) {
+        await Promise.race([closed, new Promise<void>(resolve => decoder.write(chunk, () => resolve()))]);
+      }
+    },
     end: () => {
       decoder.end();
       return ended;

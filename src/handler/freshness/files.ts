@@ -32,10 +32,10 @@ export interface FilesCheck {
  *
  * @throws Failure, or Busy where another attempt may succeed
  */
-export async function pagesOfFiles({ artifact, files: parameters, changedFilesSite, changedFiles = [], seed, invalidatedAt }: FilesCheck, until: number): Promise<Page[]> {
+export async function pagesOfFiles(check: FilesCheck, until: number): Promise<Page[]> {
+  const { artifact, files: parameters, changedFilesSite = {}, changedFiles = [], seed, invalidatedAt } = check;
   const { url, maxPages = DEFAULT_MAX_PAGES, include, timeoutSeconds: _, ...siteParameters } = parameters;
-  const { baseDirectory, urlPath, indexDocuments, stripExtensions, exclude, errorDocuments } = changedFilesSite ?? {};
-  const site = new Site({ ...withoutAbsent({ baseDirectory, urlPath, indexDocuments, stripExtensions, exclude, errorDocuments }), ...withoutAbsent(siteParameters) });
+  const site = new Site({ ...changedFilesSite, ...withoutAbsent(siteParameters) });
   const files = await read(artifact, site, until);
   const isIncluded = include === undefined ? () => true : picomatch([...include], { dot: true });
   const isVisited = (file: string | undefined): file is string => file !== undefined && isIncluded(file) && !site.excludes(file)

@@ -1,7 +1,7 @@
 import { Check } from './check';
 import { pagesOfFiles } from './files';
 import { pagesToFetchAnew } from './pages';
-import { DEFAULT_CHECK_TIMEOUT_SECONDS, type FreshnessCheckParameters, type JobParameters } from '../../contract';
+import { DEFAULT_CHECK_TIMEOUT_SECONDS, type JobParameters } from '../../contract';
 import type { Artifact } from '../event';
 import { Failure } from '../failure';
 import { findPaths } from '../path-source';
@@ -10,7 +10,6 @@ import type { Progress } from '../progress';
 /** What a job's check is made of. */
 export interface CheckedJob {
   readonly parameters: JobParameters;
-  readonly freshnessCheck: FreshnessCheckParameters;
   readonly artifact?: Artifact;
   readonly progress: Progress;
   /** The files that have changed, where this invocation has found them. */
@@ -23,15 +22,14 @@ export interface CheckedJob {
  * @throws Failure, or Busy where another attempt may succeed
  */
 export async function openCheck(job: CheckedJob, until: number): Promise<Check> {
-  const { freshnessCheck, progress } = job;
+  const { parameters: { freshnessCheck, paths }, progress, artifact } = job;
   const check = progress.check ??= {};
   const invalidatedAt = progress.createTime === undefined ? undefined : Date.parse(progress.createTime);
-  if ('pages' in freshnessCheck) {
-    return new Check(pagesToFetchAnew(freshnessCheck.pages, check, invalidatedAt ?? progress.startedAt), {
+  if (freshnessCheck === null || 'pages' in freshnessCheck) {
+    return new Check(pagesToFetchAnew(freshnessCheck?.pages ?? [], check, invalidatedAt ?? progress.startedAt), {
       goal: 'fetched anew', timeoutSeconds: DEFAULT_CHECK_TIMEOUT_SECONDS, progress: check,
     });
   }
-  const { artifact, parameters: { paths } } = job;
   if (artifact === undefined) {
     throw new Failure('ConfigurationError', 'freshnessCheck is about the files of an artifact, and the action has no input artifact: give it one');
   }
@@ -48,8 +46,8 @@ export async function openCheck(job: CheckedJob, until: number): Promise<Check> 
 }
 
 /** Found again by a later invocation: a token has no room for them. */
-async function changedFilesOf({ parameters, progress, changedFiles }: CheckedJob, artifact: Artifact, until: number): Promise<readonly string[] | undefined> {
-  const { found } = progress;
+async function changedFilesOf(job: CheckedJob, artifact: Artifact, until: number): Promise<readonly string[] | undefined> {
+  const { parameters, progress: { found }, changedFiles } = job;
   return changedFiles !== undefined || !found?.changes?.changed
     ? changedFiles
     : (await findPaths(parameters, artifact, found.asOf, until)).changedFiles;

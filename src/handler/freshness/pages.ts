@@ -31,18 +31,19 @@ export async function seeBefore(urls: readonly string[], until: number): Promise
 
 /** The pages, each to be fetched anew since an invalidation. */
 export function pagesToFetchAnew(urls: readonly string[], progress: CheckProgress, invalidatedAt: number): Page[] {
-  return urls.map((url, index) => ({ url, look: until => lookAgain(url, urls, index, progress, invalidatedAt, until) }));
+  return urls.map((url, index) => ({ url, look: until => lookAgain(urls, index, progress, invalidatedAt, until) }));
 }
 
-async function lookAgain(url: string, urls: readonly string[], index: number, progress: CheckProgress, invalidatedAt: number, until: number): Promise<Look> {
+async function lookAgain(urls: readonly string[], index: number, progress: CheckProgress, invalidatedAt: number, until: number): Promise<Look> {
   const bit = 2 ** index;
   if (Math.floor((progress.anew ?? 0) / bit) % 2 === 1) {
     return { state: 'fresh', words: '' };
   }
   try {
-    const visited = await look(url, urls, until);
+    const visited = await look(urls[index], urls, until);
     const { location } = visited;
-    const verdict = statusVerdict(visited) ?? pageVerdict(visited, versionOf(visited), progress.before?.[index] ?? null, (Date.now() - invalidatedAt) / 1000);
+    const secondsSince = (Date.now() - invalidatedAt) / 1000;
+    const verdict = statusVerdict(visited) ?? pageVerdict(visited, versionOf(visited), progress.before?.[index] ?? null, secondsSince);
     if (verdict.state === 'fresh') {
       progress.anew = (progress.anew ?? 0) + bit;
     }

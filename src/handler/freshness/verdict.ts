@@ -15,7 +15,8 @@ export const FRESH: Verdict = { state: 'fresh', words: '' };
 /** Answers that say "later". */
 const PASSING: readonly number[] = [408, 425, 429];
 
-const OLD_REASONS = 'Most likely no path of the invalidation matches this URL (a function may rewrite it, or it has a query string), or this edge location still has its old copy.';
+const OLD_REASONS = 'Most likely no path of the invalidation matches this URL (a function may rewrite it, or it has a query string), ' +
+  'or this edge location still has its old copy.';
 
 /** What is wrong with an answer whose status is not that of a page. */
 export function statusVerdict(visit: Visit): Verdict | undefined {
@@ -57,8 +58,8 @@ export function fileVerdict(visit: Visit, expected: Measured, secondsSince: numb
   return isYoung
     ? {
       state: 'hopeless',
-      words: `${comparison} This copy is younger than the invalidation. Most likely a newer execution has deployed in the meantime; the deploy action wrote to another folder or bucket; ` +
-        'url, urlPath or baseDirectory is that of another site; or the bytes are changed on the way (Lambda@Edge, templating, compression): use FreshnessCheck.pages() then.',
+      words: `${comparison} This copy is younger than the invalidation. Most likely a newer execution has deployed in the meantime; ` +
+        'the deploy action wrote to another folder or bucket; url, urlPath or baseDirectory is that of another site; or the bytes are changed on the way (Lambda@Edge, templating, compression): use FreshnessCheck.pages() then.',
     }
     : { state: 'old', words: `${comparison} ${OLD_REASONS}` };
 }
@@ -80,7 +81,10 @@ export function pageVerdict(visit: Visit, version: string, before: SeenBefore, s
   if (isFromOrigin(visit) || version !== versionBefore || visit.age - originAge < secondsSince) {
     return FRESH;
   }
-  return { state: 'old', words: `expected a copy that is younger than the invalidation of ${formatSeconds(secondsSince)} ago, got the old one (${shown(visit)}). ${OLD_REASONS}` };
+  return {
+    state: 'old',
+    words: `expected a copy that is younger than the invalidation of ${formatSeconds(secondsSince)} ago, got the old one (${shown(visit)}). ${OLD_REASONS}`,
+  };
 }
 
 /** Whether the edge has asked the origin for this visit: it had no copy, validated the one it had, or has none at all. */
