@@ -30,8 +30,9 @@ export interface EdgeFault {
 
 const CHUNK = Buffer.alloc(64 * 1024, 'x');
 
-/** 100 MB of nothing, compressed, forty times. */
-const bomb = () => Buffer.concat(Array<Buffer>(40).fill(gzipSync(Buffer.alloc(100 * 1024 * 1024), { level: 9 })));
+/** 25 MB of nothing, compressed, a hundred times. Made when it is needed: that takes a while. */
+let bomb: Buffer | undefined;
+const makeBomb = () => Buffer.concat(Array<Buffer>(100).fill(gzipSync(Buffer.alloc(25 * 1024 * 1024), { level: 9 })));
 
 /** The faults of an edge that are in force. */
 export class EdgeFaults {
@@ -94,7 +95,7 @@ function answer(response: ServerResponse, fault: EdgeFaultKind): void {
     response.on('drain', more);
     more();
   } else if ('bomb' in fault) {
-    response.writeHead(200, { 'content-type': 'text/html', 'content-encoding': 'gzip', 'x-cache': 'Miss from cloudfront' }).end(bomb());
+    response.writeHead(200, { 'content-type': 'text/html', 'content-encoding': 'gzip', 'x-cache': 'Miss from cloudfront' }).end(bomb ??= makeBomb());
   } else if ('wrongLength' in fault) {
     response.writeHead(200, { 'content-type': 'text/html', 'content-length': 1_000, 'x-cache': 'Miss from cloudfront' });
     response.write('too short');
