@@ -31,15 +31,15 @@ async function measure(bucket: string): Promise<Measurement> {
     return true;
   };
   const until = Date.now() + 60_000;
-  const current = await filesOf({ bucket, key: 'after' }, site, until);
+  const current = await filesOf({ name: 'site', location: { bucket, key: 'after' } }, site, until);
   const changed = new Set<string>();
-  await compare({ bucket, key: 'before' }, current, site, {}, changed, until);
+  await compare({ bucket, key: 'before' }, current, site, changed, until);
   const { paths, changes } = pathsOf(changed, current, site, {});
   process.stdout.write = logged;
   watch();
   clearInterval(timer);
   const { user, system } = process.cpuUsage(start);
-  return { bytesRead, cpu: (user + system) / 1e6, memory: memory / 1024 / 1024, paths: paths.length, ...changes };
+  return { bytesRead, cpu: (user + system) / 1e6, memory: memory / 1024 / 1024, paths: paths.length, ...changes! };
 }
 
 measure(process.argv[2]).then(measurement => process.stdout.write(JSON.stringify(measurement)), error => {

@@ -334,6 +334,7 @@ function isoTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
+/** CloudFront has ids of two lengths, and promises neither. */
 function newInvalidationId(): string {
-  return `I${Array.from({ length: 13 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'[randomInt(36)]).join('')}`;
+  return `I${Array.from({ length: randomInt(2) === 0 ? 13 : 25 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'[randomInt(36)]).join('')}`;
 }

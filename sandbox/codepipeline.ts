@@ -143,6 +143,13 @@ export interface StageExecution {
   readonly finished: Promise<ActionExecution[]>;
 }
 
+/** One run of a stage that goes back to what an earlier execution deployed. */
+export interface RollbackExecution extends StageExecution {
+  readonly pipelineExecutionId: string;
+  readonly executionType: 'ROLLBACK';
+  readonly rollbackTargetPipelineExecutionId: string;
+}
+
 /** How CodePipeline and Lambda's queue deliver. */
 export interface DeliverySettings {
   /** Milliseconds from an answer with a continuation token to the next job. AWS does not say. @default 30000 */
@@ -167,6 +174,9 @@ export class CodePipeline extends Service {
   readonly delivery: DeliverySettings = { continuationInterval: 30_000, duplicateDeliveries: 0, duplicateAfter: 0, losesContinuations: false };
   readonly historySettings: HistorySettings = { listsVariablesWithoutNamespace: true };
 
+  /** Whether the stages after one that is rolled back run as well. AWS does not say. */
+  rollbackRunsLaterStages = false;
+
   protected readonly credentialScope: RegExp;
 
   private readonly stages = new Map<string, readonly ActionDefinition[]>();
@@ -174,6 +184,8 @@ export class CodePipeline extends Service {
   /** Of the actions that are part of a pipeline, by its name, in the order in which they were recorded. */
   private readonly histories = new Map<string, HistoryEntry[]>();
   private readonly contexts = new Map<ActionExecution, PipelineContext>();
+  /** What each execution of a pipeline has, by its id: rollbacks go back to it. */
+  private readonly executions = new Map<string, Pick<PipelineContext, 'artifacts'> & { readonly variables: Readonly<Record<string, string>> }>();
   /** What to do when an action ends, for each that has not. */
   private readonly running = new Map<ActionExecution, () => void>();
 
@@ -202,6 +214,7 @@ export class CodePipeline extends Service {
     }
     const actions: ActionExecution[] = [];
     const known: Record<string, string> = { ...variables };
+    this.executions.set(context.pipelineExecutionId, { artifacts: context.artifacts, variables: known });
     const runAll = async () => {
       for (const runOrder of [...new Set(definitions.map(definition => definition.runOrder))].sort((a, b) => a - b)) {
         const group = definitions.filter(definition => definition.runOrder === runOrder);
@@ -217,6 +230,36 @@ export class CodePipeline extends Service {
       return actions;
     };
     return { actions, finished: runAll() };
+  }
+
+  /**
+   * Rolls a stage back: a new execution, of the artifacts and the variables of an earlier one.
+   *
+   * @param rollback its `pipelineExecutionId` is that of the new execution
+   * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
+   */
+  rollback({ pipeline, stage, pipelineExecutionId = crypto.randomUUID(), targetPipelineExecutionId }: Omit<PipelineContext, 'artifacts'> & {
+    readonly targetPipelineExecutionId: string;
+  }): RollbackExecution {
+    const target = this.executions.get(targetPipelineExecutionId);
+    if (target === undefined) {
+      throw new Error(`The sandbox has no execution ${targetPipelineExecutionId} to go back to`);
+    }
+    const run = (name: string) => this.startStage({ pipeline, stage: name, pipelineExecutionId, ...target });
+    const { actions, finished } = run(stage);
+    const names = [...this.stages.keys()].filter(name => name.startsWith(`${pipeline}/`)).map(name => name.slice(pipeline.length + 1));
+    const laterStages = this.rollbackRunsLaterStages ? names.slice(names.indexOf(stage) + 1) : [];
+    const runAll = async () => {
+      let ended = await finished;
+      for (const name of laterStages) {
+        if (ended.every(({ status }) => status === 'Succeeded')) {
+          ended = await run(name).finished;
+          actions.push(...ended);
+        }
+      }
+      return actions;
+    };
+    return { pipelineExecutionId, executionType: 'ROLLBACK', rollbackTargetPipelineExecutionId: targetPipelineExecutionId, actions, finished: runAll() };
   }
 
   /** Runs an action of no template. Without a role's ARN, nobody asks whether the function may be invoked. */

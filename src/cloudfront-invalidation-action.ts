@@ -1,15 +1,18 @@
 import { Lazy, Stack } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type { Construct, IConstruct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import type { ChangedFilesOptions } from './changed-files-options';
 import { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 import { quote, type OutputVariable, type PathSource } from './contract';
+import { CfnStages } from './private/cfn-stages';
+import { deployersOf, type Deployers } from './private/deployers';
 import { checkEnvironment, checkRegion } from './private/environment';
+import { noteInvalidation } from './private/may-deploy';
 import { acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
-import { deployersOf, noteInvalidation } from './private/deployers';
 import { artifactStoreOf, pipelineNameOf } from './private/pipeline';
+import { actionsOf, runOrderOf, watchRunOrder, type GivenOrder } from './private/run-order';
 import { warnAboutSite } from './private/site-warnings';
 import { targetResourceOf } from './private/target-resource';
 import { parametersOf, toUserParameters, type OptionParameters } from './private/user-parameters';
@@ -17,6 +20,11 @@ import { namespaceOf } from './private/variables';
 
 /**
  * Properties of a `CloudFrontInvalidationAction`.
+ *
+ * Without a `runOrder`, the action gets one more than the highest of the actions that its stage has by then and that may deploy: those of the category
+ * Deploy, Build, Compute or Invoke, but for other invalidations. Where there are none, it gets 1.
+ *
+ * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/action-requirements.html
  */
 export interface CloudFrontInvalidationActionProps extends CloudFrontInvalidationOptions, codepipeline.CommonAwsActionProps {}
 
@@ -90,6 +98,9 @@ export interface CloudFrontInvalidationVariables {
 /**
  * An action that invalidates the cache of one CloudFront distribution, or of one tenant of it, for any stage of a pipeline.
  *
+ * In the stage that deploys, add it last: without a `runOrder`, it runs after the actions that are there by then and may deploy, also when that stage
+ * is rolled back. Synthesis warns of one that runs at the same time or later, whether it was added later or `runOrder` says so.
+ *
  * To add a stage of its own to a pipeline, use `CloudFrontInvalidationStage`.
  *
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
@@ -101,11 +112,17 @@ export interface CloudFrontInvalidationVariables {
  * deployStage.addAction(new CloudFrontInvalidationAction({
  *   actionName: 'Invalidate',
  *   distribution,
- *   runOrder: 2,
  * }));
  */
 export class CloudFrontInvalidationAction extends codepipeline.Action {
   protected readonly providedActionProperties: codepipeline.ActionProperties;
+
+  /**
+   * Who orders the actions of the stage, where it is not the user.
+   *
+   * @internal
+   */
+  public _order?: GivenOrder;
 
   /** The one input of the action: what its paths and its check are of. */
   private readonly artifact?: codepipeline.Artifact;
@@ -118,11 +135,15 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   private needsNamespace: boolean;
 
   /**
-   * @throws Error unless exactly one of `distribution` and `distributionTenant` is given, if `timeout` is out of range, if
-   *   `freshnessCheck` is of another artifact than `paths`, or if the parameters cannot fit 1000 characters
+   * @throws Error unless exactly one of `distribution` and `distributionTenant` is given, if `timeout` is out of range, if `paths` are
+   *   those of a `FileSet`, if `freshnessCheck` is of another artifact than `paths`, or if the parameters cannot fit 1000 characters
    */
   constructor(private readonly props: CloudFrontInvalidationActionProps) {
     super();
+    if (props.paths?._fileSet !== undefined) {
+      throw new Error(`paths of the action ${quote(props.actionName)} must not be those of a FileSet, which becomes an artifact in a CloudFrontInvalidationStep only: ` +
+        'use InvalidationPaths.changedFiles(artifact) or fromManifest(artifact.atPath(fileName))');
+    }
     this.artifact = inputOf(props);
     this.parameters = parametersOf(props);
     this.needsNamespace = 'changedFiles' in this.parameters.paths;
@@ -184,31 +205,42 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 
   /**
-   * The action for a pipeline that is a plain CloudFormation resource.
+   * Adds the action to an existing stage of a pipeline that is a plain CloudFormation resource, also to one within an `Fn::If`.
    *
    * That pipeline's role may be out of reach, so the function's own policy admits it.
    *
-   * @internal
+   * @param pipeline a `CfnPipeline` of this app, or one that `CfnInclude` has brought in
+   * @param stageName the name of the stage
+   * @throws Error if the pipeline has no such stage, if the stage has an action of that name, or if the action is part of a stage already
    */
-  public _declareFor(pipeline: codepipeline.CfnPipeline, stageName: string): codepipeline.CfnPipeline.ActionDeclarationProperty {
-    const invalidationFunction = this.joinStage(pipeline, pipeline, stageName);
-    const { artifact } = this;
-    invalidationFunction._grantInvocation(pipeline);
-    if (artifact !== undefined) {
-      invalidationFunction._grantArtifacts(pipeline, artifactStoreOf(pipeline));
+  public addToCfnStage(pipeline: codepipeline.CfnPipeline, stageName: string): void {
+    this.refuseSecondStage();
+    const stages = new CfnStages(pipeline);
+    if (!stages.names.includes(stageName)) {
+      throw new Error(`stageName must name a stage of the pipeline ${quote(pipeline.node.path)}, got ${quote(stageName)}: it has ${stages.names.map(quote).join(', ')}`);
     }
-    return {
-      name: this.props.actionName,
-      actionTypeId: { category: codepipeline.ActionCategory.INVOKE, owner: 'AWS', provider: 'Lambda', version: '1' },
-      runOrder: this.props.runOrder,
-      namespace: this.namespace,
-      inputArtifacts: artifact && [{ name: artifactNameOf(artifact) }],
-      configuration: this.configuration(pipeline, pipeline, pipeline.ref, stageName),
-    };
+    const { actionName } = this.props;
+    if (stages.actionsOf(stageName).some(({ name }) => name === actionName)) {
+      throw new Error(`actionName must be unique in its stage, and ${quote(stageName)} has an action ${quote(actionName)} already`);
+    }
+    const joining = { pipeline, stageName, actionName, runOrder: this.props.runOrder, actions: () => stages.actionsOf(stageName) };
+    const runOrder = runOrderOf(joining);
+    // CDK 2.236.0 asks only what is above the construct of a late warning whether it was acknowledged: below the pipeline, the pipeline can.
+    const scope = new Construct(pipeline, `${stageName}.${pipeline.node.children.length}`);
+    stages.addAction(stageName, this.declarationFor(scope, pipeline, stageName, runOrder));
+    watchRunOrder(scope, joining, runOrder);
   }
 
   protected bound(scope: Construct, stage: codepipeline.IStage, options: codepipeline.ActionBindOptions): codepipeline.ActionConfig {
-    const invalidationFunction = this.joinStage(scope, stage.pipeline, stage.stageName);
+    this.refuseSecondStage();
+    const { actionName, runOrder: givenRunOrder } = this.props;
+    const { pipeline, stageName } = stage;
+    const joining = { pipeline, stageName, actionName, runOrder: givenRunOrder, order: this._order, actions: () => actionsOf(stage) };
+    const runOrder = runOrderOf(joining);
+    watchRunOrder(scope, joining, runOrder);
+    // CDK reads the run order after this method. As a lazy number, it would fail CDK's check of artifacts that are made in the same stage.
+    Object.assign(this.actionProperties, { runOrder });
+    const invalidationFunction = this.joinStage(scope, pipeline, stageName);
     this.actionRole = options.role;
     // grantInvoke() would also allow every version and alias, and CodePipeline invokes neither.
     options.role.addToPrincipalPolicy(new iam.PolicyStatement({
@@ -235,7 +267,33 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
         grantDecrypt: functionRole => bucket.encryptionKey?.grantDecrypt(functionRole),
       });
     }
-    return { configuration: this.configuration(scope, stage.pipeline, stage.pipeline.pipelineName, stage.stageName) };
+    return { configuration: this.configuration(scope, pipeline, pipeline.pipelineName, stageName) };
+  }
+
+  private declarationFor(
+    scope: Construct, pipeline: codepipeline.CfnPipeline, stageName: string, runOrder: number,
+  ): codepipeline.CfnPipeline.ActionDeclarationProperty {
+    const invalidationFunction = this.joinStage(scope, pipeline, stageName);
+    const { artifact } = this;
+    invalidationFunction._grantInvocation(pipeline);
+    if (artifact !== undefined) {
+      invalidationFunction._grantArtifacts(pipeline, artifactStoreOf(pipeline));
+    }
+    return {
+      name: this.props.actionName,
+      actionTypeId: { category: codepipeline.ActionCategory.INVOKE, owner: 'AWS', provider: 'Lambda', version: '1' },
+      // CloudFormation's own default: a template that has the stage already stays as it is.
+      runOrder: runOrder === 1 ? undefined : runOrder,
+      namespace: this.namespace,
+      inputArtifacts: artifact && [{ name: artifactNameOf(artifact) }],
+      configuration: this.configuration(scope, pipeline, pipeline.ref, stageName),
+    };
+  }
+
+  private refuseSecondStage(): void {
+    if (this.stageName !== undefined) {
+      throw new Error(`action ${quote(this.props.actionName)} is part of the stage ${quote(this.stageName)} already: make another CloudFrontInvalidationAction for a second stage`);
+    }
   }
 
   private joinStage(scope: Construct, pipeline: IConstruct, stageName: string): CloudFrontInvalidationFunction {
@@ -259,18 +317,18 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       UserParameters: toUserParameters(scope, {
         ...this.parameters,
         distributionRole: distributionRole && { ...distributionRole, pipelineName: pipelineNameOf(pipeline) },
-        paths: this.pathSource(pipeline, pipelineName, stageName),
+        paths: this.pathSource(scope, pipeline, pipelineName, stageName),
       }),
     };
   }
 
-  private pathSource(pipeline: IConstruct, pipelineName: string, stageName: string): PathSource {
+  private pathSource(scope: Construct, pipeline: IConstruct, pipelineName: string, stageName: string): PathSource {
     const { paths } = this.parameters;
     if (!('changedFiles' in paths)) {
       return paths;
     }
     checkRegion(this.function, pipeline);
-    pipeline.node.addValidation({ validate: () => this.siteProblems(pipeline, paths.changedFiles) });
+    scope.node.addValidation({ validate: () => this.siteProblems(scope, pipeline, paths.changedFiles) });
     return {
       changedFiles: {
         ...this.function._grantHistory(pipeline, pipelineName),
@@ -278,25 +336,20 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
         stageName,
         actionName: this.props.actionName,
         // What the pipeline has by the end.
-        deployedBy: Lazy.list({ produce: () => this.deployers(pipeline) }),
+        deployedBy: Lazy.uncachedList({ produce: () => this.deployers(pipeline, paths.changedFiles).names }),
       },
     };
   }
 
   /** What can be said only once the app is complete. */
-  private siteProblems(pipeline: IConstruct, options: ChangedFilesOptions): string[] {
-    warnAboutSite(pipeline, this.props.distribution, options);
-    try {
-      this.deployers(pipeline);
-      return [];
-    } catch (error) {
-      return [(error as Error).message];
-    }
+  private siteProblems(scope: Construct, pipeline: IConstruct, options: ChangedFilesOptions): string[] {
+    warnAboutSite(scope, this.props.distribution, options);
+    const { problem } = this.deployers(pipeline, options);
+    return problem === undefined ? [] : [problem];
   }
 
-  private deployers(pipeline: IConstruct): string[] {
-    const { paths } = this.parameters;
-    return deployersOf(pipeline, artifactNameOf(this.artifact!), 'changedFiles' in paths ? paths.changedFiles.deployedBy : undefined);
+  private deployers(pipeline: IConstruct, { deployedBy }: ChangedFilesOptions): Deployers {
+    return deployersOf(pipeline, artifactNameOf(this.artifact!), deployedBy);
   }
 
   private defaultNamespace(): string {

@@ -54,14 +54,14 @@ export interface CloudFrontInvalidationStageProps extends AddInvalidationOptions
   readonly placement?: codepipeline.StagePlacement;
 
   /**
-   * The name of the stage that this one follows.
+   * The name of the stage that this one follows. In a `CfnPipeline`, one within an `Fn::If` is found: this stage gets its condition.
    *
    * @default - last
    */
   readonly justAfterStage?: string;
 
   /**
-   * The name of the stage that this one precedes.
+   * The name of the stage that this one precedes. In a `CfnPipeline`, one within an `Fn::If` is found: this stage gets its condition.
    *
    * @default - last
    */
@@ -108,7 +108,8 @@ export interface CloudFrontInvalidationStageProps extends AddInvalidationOptions
 /**
  * A stage that invalidates a CloudFront cache, and is green when visitors see the new pages.
  *
- * Added to the end of a pipeline, after the stage that deploys the site.
+ * Added to the end of a pipeline, after the stage that deploys the site. A rollback of that stage may not run this one: for pipelines that roll
+ * back, add a `CloudFrontInvalidationAction` to the stage that deploys.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Invalidation.html
  *

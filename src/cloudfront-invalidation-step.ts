@@ -4,6 +4,8 @@ import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as pipelines from 'aws-cdk-lib/pipelines';
 import { CloudFrontInvalidationAction } from './cloudfront-invalidation-action';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
+import { quote } from './contract';
+import { orderOf } from './private/step-order';
 import { targetResourceOf } from './private/target-resource';
 
 /**
@@ -40,22 +42,24 @@ export class CloudFrontInvalidationStep extends pipelines.Step implements pipeli
   private readonly distributionId?: pipelines.StackOutputReference;
 
   /**
-   * @throws Error unless exactly one of `distributionIdOutput`, `distribution` and `distributionTenant` is given, or if `paths` or
-   *   `freshnessCheck` come from an artifact
+   * @throws Error unless exactly one of `distributionIdOutput`, `distribution` and `distributionTenant` is given, if `paths` come from an
+   *   artifact that is no `FileSet`, or if `freshnessCheck` is about files
    */
   constructor(id: string, private readonly props: CloudFrontInvalidationStepProps) {
     super(id);
     const { distributionIdOutput, distribution, distributionTenant } = props;
     if ([distributionIdOutput, distribution, distributionTenant].filter(given => given !== undefined).length !== 1) {
-      throw new Error(`exactly one of distributionIdOutput, distribution and distributionTenant must be given to the step '${id}'`);
+      throw new Error(`exactly one of distributionIdOutput, distribution and distributionTenant must be given to the step ${quote(id)}`);
     }
     if (props.paths?._artifact !== undefined) {
-      throw new Error(`paths of the step '${id}' must be InvalidationPaths.all() or of(): CDK Pipelines deploys from CloudFormation templates, not from an artifact with the ` +
-        'files of a website');
+      throw new Error(`paths of the step ${quote(id)} must come from a FileSet, since CDK Pipelines chooses the artifacts: use InvalidationPaths.changedFilesOf(fileSet) or ` +
+        'fromManifestOf(fileSet, fileName)');
+    }
+    if (props.paths?._fileSet !== undefined) {
+      this.addDependencyFileSet(props.paths._fileSet);
     }
     if (props.freshnessCheck?._artifact !== undefined) {
-      throw new Error(`freshnessCheck of the step '${id}' must be FreshnessCheck.pages(): CDK Pipelines deploys from CloudFormation templates, not from an artifact with the ` +
-        'files of a website');
+      throw new Error(`freshnessCheck of the step ${quote(id)} must be FreshnessCheck.pages(), since CDK Pipelines chooses the artifacts`);
     }
     if (distributionIdOutput === undefined) {
       targetResourceOf(props);
@@ -75,16 +79,19 @@ export class CloudFrontInvalidationStep extends pipelines.Step implements pipeli
    * Adds the action to the pipeline. Called by CDK Pipelines.
    */
   public produceAction(stage: codepipeline.IStage, options: pipelines.ProduceActionOptions): pipelines.CodePipelineActionFactoryResult {
-    const { distributionIdOutput: _, ...props } = this.props;
-    stage.addAction(new CloudFrontInvalidationAction({
+    const { distributionIdOutput: _, paths, ...props } = this.props;
+    const action = new CloudFrontInvalidationAction({
       ...props,
       distribution: this.distributionId === undefined
         ? props.distribution
         : CfnDistribution.fromDistributionId(options.scope, `${options.actionName}Distribution`, options.stackOutputsMap.toCodePipeline(this.distributionId)),
+      paths: paths?._fileSet === undefined ? paths : paths._inArtifact(options.artifacts.toCodePipeline(paths._fileSet)),
       actionName: options.actionName,
       runOrder: options.runOrder,
       variablesNamespace: options.variablesNamespace,
-    }));
+    });
+    action._order = orderOf(this, options);
+    stage.addAction(action);
     return { runOrdersConsumed: 1 };
   }
 }

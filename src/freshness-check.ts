@@ -1,7 +1,7 @@
 import { Token, type Duration } from 'aws-cdk-lib';
 import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { checkedUrlsProblem, filesCheckProblem, pageUrlProblem, type FilesCheckParameters, type FreshnessCheckParameters } from './contract';
-import { isLiteral, isProblem, refuse } from './private/refuse';
+import { isLiteral, isProblem, refuse, variableProblem } from './private/refuse';
 import type { SiteOptions } from './site-options';
 
 /**
@@ -65,7 +65,7 @@ export class FreshnessCheck {
     const { timeout, url, ...others } = options;
     const timeoutSeconds = timeout?.toSeconds({ integral: false });
     const parameters: FilesCheckParameters = { url, ...others, timeoutSeconds };
-    refuse(filesCheckProblem({
+    refuse(variableProblem(others) ?? filesCheckProblem({
       ...others,
       url: isLiteral(url) ? url : undefined,
       timeoutSeconds: Token.isUnresolved(timeoutSeconds) ? undefined : timeoutSeconds,

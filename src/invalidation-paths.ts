@@ -1,8 +1,9 @@
 import { Token } from 'aws-cdk-lib';
 import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import type * as pipelines from 'aws-cdk-lib/pipelines';
 import type { ChangedFilesOptions } from './changed-files-options';
-import { ALL_PATHS, changedFilesProblem, manifestProblem, pathProblem, pathsProblem, type PathSource } from './contract';
-import { isLiteral, isProblem, refuse } from './private/refuse';
+import { ALL_PATHS, changedFilesProblem, manifestProblem, pathProblem, pathsProblem, quote, type PathSource } from './contract';
+import { isLiteral, isProblem, refuse, variableProblem } from './private/refuse';
 
 /**
  * What an invalidation removes from the cache.
@@ -59,18 +60,44 @@ export class InvalidationPaths {
   }
 
   /**
+   * As `fromManifest`, for a file of a `FileSet` of CDK Pipelines.
+   *
+   * @param fileSet what a step puts out, or the step: the file is in its primary output then
+   * @param fileName the file's path in there, such as `invalidation.txt`
+   * @throws Error if the step puts out no files, or if the file's name cannot be one of a file in an artifact
+   */
+  public static fromManifestOf(fileSet: pipelines.IFileSetProducer, fileName: string): InvalidationPaths {
+    refuse(isLiteral(fileName) ? manifestProblem(fileName) : undefined);
+    return new InvalidationPaths({ manifest: fileName }, undefined, filesOf(fileSet));
+  }
+
+  /**
    * Only what this deployment changes: the files of the artifact that were modified, removed or added since this action last succeeded.
    *
-   * The pipeline's own history tells which artifact that was; of the two ZIP archives, only the lists of files are read. The first time, when
-   * an artifact has expired, and after the action's `paths` were changed, everything is invalidated; so it is for a site of more than
-   * 400 files for each megabyte of the function's `memorySize`, which is 102,400 by default.
+   * The pipeline's own history tells what was deployed since; of the ZIP archives, only the lists of files are read. Where it is not known what
+   * the cache may hold, everything is invalidated, and the action's summary says why: the first time, after these options were changed, when an
+   * action that deploys has failed without an artifact, when an artifact has expired. So it is for a site of more than 400 files for each megabyte
+   * of the function's `memorySize`, which is 102,400 by default.
+   *
+   * What something else than the pipeline's actions writes to the bucket, or deletes from it, is out of sight.
    *
    * @param artifact what the deploy action deploys
-   * @throws Error if an option is out of its range
+   * @throws Error if an option is out of its range; at synthesis if no action of the pipeline may deploy the artifact
    */
   public static changedFiles(artifact: codepipeline.Artifact, options: ChangedFilesOptions = {}): InvalidationPaths {
-    refuse(changedFilesProblem(options));
+    refuse(changedFilesProblem(options) ?? variableProblem(options));
     return new InvalidationPaths({ changedFiles: options }, artifact);
+  }
+
+  /**
+   * As `changedFiles`, for a `FileSet` of CDK Pipelines.
+   *
+   * @param fileSet what the step that deploys the website takes as its input: what a step puts out, or the step, whose primary output it is then
+   * @throws Error if the step puts out no files, or if an option is out of its range
+   */
+  public static changedFilesOf(fileSet: pipelines.IFileSetProducer, options: ChangedFilesOptions = {}): InvalidationPaths {
+    refuse(changedFilesProblem(options) ?? variableProblem(options));
+    return new InvalidationPaths({ changedFiles: options }, undefined, filesOf(fileSet));
   }
 
   /**
@@ -87,8 +114,34 @@ export class InvalidationPaths {
    */
   public readonly _artifact?: codepipeline.Artifact;
 
-  private constructor(source: PathSource<ChangedFilesOptions>, artifact?: codepipeline.Artifact) {
+  /**
+   * What becomes that input in CDK Pipelines.
+   *
+   * @internal
+   */
+  public readonly _fileSet?: pipelines.FileSet;
+
+  private constructor(source: PathSource<ChangedFilesOptions>, artifact?: codepipeline.Artifact, fileSet?: pipelines.FileSet) {
     this._source = source;
     this._artifact = artifact;
+    this._fileSet = fileSet;
   }
+
+  /**
+   * The same paths, once it is known which artifact the `FileSet` is.
+   *
+   * @internal
+   */
+  public _inArtifact(artifact: codepipeline.Artifact): InvalidationPaths {
+    return new InvalidationPaths(this._source, artifact);
+  }
+}
+
+function filesOf(producer: pipelines.IFileSetProducer): pipelines.FileSet {
+  const { primaryOutput } = producer;
+  if (primaryOutput === undefined) {
+    throw new Error(`fileSet must be a FileSet or a step that puts one out, got ${quote(String(producer))}: give the step a primaryOutputDirectory, or ` +
+      'take what its addOutputDirectory() returns');
+  }
+  return primaryOutput;
 }

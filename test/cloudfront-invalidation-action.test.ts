@@ -141,6 +141,7 @@ describe('variables', () => {
       distributionId: '#{Ns.distributionId}',
       distributionTenantId: '#{Ns.distributionTenantId}',
       invalidationId: '#{Ns.invalidationId}',
+      invalidationCount: '#{Ns.invalidationCount}',
       status: '#{Ns.status}',
       pathCount: '#{Ns.pathCount}',
       changedFileCount: '#{Ns.changedFileCount}',
@@ -327,6 +328,10 @@ describe('with a role that the function assumes', () => {
 
 describe('with paths that come from an artifact', () => {
   const SITE = codepipeline.Artifact.artifact('site');
+  const DEPLOY = {
+    name: 'Deploy',
+    actions: [{ name: 'Website', actionTypeId: { category: 'Deploy', owner: 'AWS', provider: 'S3', version: '1' }, inputArtifacts: [{ name: 'site' }] }],
+  };
   const PARAMETERS = '"distributionRole":null,"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","paths":';
 
   interface Options extends Partial<CloudFrontInvalidationOptions> {
@@ -369,7 +374,7 @@ describe('with paths that come from an artifact', () => {
 
   test('changed files: the function may read the artifacts and the history of this pipeline, and nothing more', () => {
     const stack = givenStack();
-    givenAction(stack, { paths: InvalidationPaths.changedFiles(SITE), encrypted: true });
+    givenAction(stack, { paths: InvalidationPaths.changedFiles(SITE, { deployedBy: ['Source.Source'] }), encrypted: true });
     const [pipelineId] = Object.keys(Template.fromStack(stack).findResources('AWS::CodePipeline::Pipeline'));
     const [keyId] = Object.keys(Template.fromStack(stack).findResources('AWS::KMS::Key'));
     expect(functionStatementsOf(stack).slice(3)).toEqual([
@@ -385,7 +390,7 @@ describe('with paths that come from an artifact', () => {
 
   test('the pipeline cannot refer to its own name: the function does, and the pipeline does not refer to the function', () => {
     const stack = givenStack();
-    givenAction(stack, { paths: InvalidationPaths.changedFiles(SITE, { baseDirectory: 'dist', skipAdded: true }) });
+    givenAction(stack, { paths: InvalidationPaths.changedFiles(SITE, { baseDirectory: 'dist', queryStrings: true, deployedBy: ['Source.Source'] }) });
     const { FunctionName: functionName, Environment: environment } = functionOf(stack);
     const [pipelineId] = Object.keys(Template.fromStack(stack).findResources('AWS::CodePipeline::Pipeline'));
     const [[variable, value]] = Object.entries(environment.Variables);
@@ -394,7 +399,7 @@ describe('with paths that come from an artifact', () => {
     expect(action.Configuration).toEqual({
       FunctionName: functionName,
       UserParameters: `{"distributionId":"E2QWRUHEXAMPLE",${PARAMETERS}{"changedFiles":{"pipelineNameVariable":"${variable}",` +
-        '"baseDirectory":"dist","skipAdded":true,"stageName":"Approve","actionName":"Invalidate"}}}',
+        '"baseDirectory":"dist","queryStrings":true,"deployedBy":["Source.Source"],"stageName":"Approve","actionName":"Invalidate"}}}',
     });
     expect(functionName).toMatch(/^[\w-]{1,64}$/);
     const { RoleArn } = action as { RoleArn: { 'Fn::GetAtt': [string] } };
@@ -407,9 +412,15 @@ describe('with paths that come from an artifact', () => {
     });
   });
 
+  test('changed files: the action has a namespace, so that the next execution finds its variables in the history', () => {
+    const stack = givenStack();
+    givenAction(stack, { paths: InvalidationPaths.changedFiles(SITE, { deployedBy: ['Source.Source'] }) });
+    expect(stagesOf(stack)[1].Actions[1].Namespace).toBe('Approve_Invalidate_NS');
+  });
+
   test('a pipeline with a name needs none of that', () => {
     const stack = givenStack();
-    givenAction(stack, { paths: InvalidationPaths.changedFiles(SITE), pipelineName: 'website' });
+    givenAction(stack, { paths: InvalidationPaths.changedFiles(SITE, { deployedBy: ['Source.Source'] }), pipelineName: 'website' });
     expect(functionOf(stack).FunctionName).toBeUndefined();
     expect(functionOf(stack).Environment).toBeUndefined();
     expect(JSON.stringify(stagesOf(stack)[1].Actions[1].Configuration.UserParameters)).toContain('pipelineName\\":\\"website');
@@ -423,7 +434,10 @@ describe('with paths that come from an artifact', () => {
   test('a function of another stack: that stack refers to the pipeline\'s, and not the other way round', () => {
     const app = new App();
     const [functionStack, stack] = [new Stack(app, 'Functions'), new Stack(app, 'Pipeline')];
-    givenAction(stack, { paths: InvalidationPaths.changedFiles(SITE), function: new CloudFrontInvalidationFunction(functionStack, 'Fn', { functionName: 'invalidate' }) });
+    givenAction(stack, {
+      paths: InvalidationPaths.changedFiles(SITE, { deployedBy: ['Source.Source'] }),
+      function: new CloudFrontInvalidationFunction(functionStack, 'Fn', { functionName: 'invalidate' }),
+    });
     app.synth();
     expect(functionStack.dependencies).toEqual([stack]);
     expect(stagesOf(stack)[1].Actions[1].Configuration.FunctionName).toBe('invalidate');
@@ -435,10 +449,10 @@ describe('with paths that come from an artifact', () => {
     const pipeline = new codepipeline.CfnPipeline(stack, 'Cfn', {
       roleArn: 'arn:aws:iam::111122223333:role/pipeline',
       artifactStore: { type: 'S3', location: 'artifacts', encryptionKey: { id: keyArn, type: 'KMS' } },
-      stages: [],
+      stages: [DEPLOY],
     });
     new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenImportedDistribution(stack), paths: InvalidationPaths.changedFiles(SITE) });
-    expect(stagesOf(stack)[0].Actions[0]).toMatchObject({ InputArtifacts: [{ Name: 'site' }] });
+    expect(stagesOf(stack)[1].Actions[0]).toMatchObject({ InputArtifacts: [{ Name: 'site' }] });
     expect(functionStatementsOf(stack)).toEqual(expect.arrayContaining([
       { Effect: 'Allow', Action: 's3:GetObject', Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::artifacts/*']] } },
       { Effect: 'Allow', Action: 'kms:Decrypt', Resource: keyArn },
@@ -464,7 +478,7 @@ describe('with paths that come from an artifact', () => {
     const pipeline = new codepipeline.CfnPipeline(stack, 'Cfn', {
       roleArn: 'arn:aws:iam::111122223333:role/pipeline',
       artifactStores: ['us-east-1', 'eu-west-1'].map(region => ({ region, artifactStore: { type: 'S3', location: `artifacts-${region}` } })),
-      stages: [],
+      stages: [DEPLOY],
     });
     new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenImportedDistribution(stack), paths: InvalidationPaths.changedFiles(SITE) });
     expect(functionStatementsOf(stack)).toContainEqual(

@@ -1,22 +1,26 @@
 import { App, CfnOutput, Duration, Stack, Stage } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
-import { Artifact } from 'aws-cdk-lib/aws-codepipeline';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { Artifact, type IStage } from 'aws-cdk-lib/aws-codepipeline';
+import { S3DeployAction } from 'aws-cdk-lib/aws-codepipeline-actions';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import * as pipelines from 'aws-cdk-lib/pipelines';
 import { stagesOf } from './expect';
 import { givenDistribution, givenDistributionTenant } from './given';
 import {
-  CloudFrontInvalidationFunction, CloudFrontInvalidationRole, CloudFrontInvalidationStep, InvalidationFailurePolicy, InvalidationPaths,
+  CloudFrontInvalidationAction, CloudFrontInvalidationFunction, CloudFrontInvalidationRole, CloudFrontInvalidationStep,
+  InvalidationFailurePolicy, InvalidationPaths,
 } from '../src';
 
 const ENV = { account: '111122223333', region: 'eu-west-1' };
 
 /** A site that the pipeline deploys. */
 class WebsiteStage extends Stage {
+  readonly website: Stack;
   readonly distributionIdOutput: CfnOutput;
 
   constructor(app: App, id: string) {
     super(app, id, { env: ENV });
-    const stack = new Stack(this, 'Website');
+    const stack = this.website = new Stack(this, 'Website');
     this.distributionIdOutput = new CfnOutput(stack, 'DistributionId', { value: givenDistribution(stack).distributionId });
   }
 }
@@ -202,10 +206,200 @@ test('none of the three, and two of them', () => {
   expect(() => new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, distribution })).toThrow(message);
 });
 
-test('paths that come from an artifact are refused: CDK Pipelines has none with a website in it', () => {
+test('paths that come from an artifact are refused: CDK Pipelines chooses the artifacts', () => {
   const { app } = givenCdkPipeline();
   const { distributionIdOutput } = new WebsiteStage(app, 'Production');
   const paths = InvalidationPaths.changedFiles(new Artifact('site'));
   expect(() => new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, paths }))
-    .toThrow("paths of the step 'Invalidate' must be InvalidationPaths.all() or of()");
+    .toThrow("paths of the step 'Invalidate' must come from a FileSet, since CDK Pipelines chooses the artifacts: use InvalidationPaths.changedFilesOf(fileSet)");
 });
+
+describe('the order of steps', () => {
+  const WARNING = Match.stringLikeRegexp('\\[ack: cdk-cloudfront-invalidation-stage:runOrder\\]');
+
+  const shell = (id: string) => new pipelines.ShellStep(id, { commands: ['aws s3 sync site s3://website'] });
+
+  function warningsOf(stack: Stack): string[] {
+    return Annotations.fromStack(stack).findWarning('*', WARNING).map(({ entry }) => String(entry.data));
+  }
+
+  function givenInvalidation(website: WebsiteStage, id = 'Invalidate'): CloudFrontInvalidationStep {
+    return new CloudFrontInvalidationStep(id, { distributionIdOutput: website.distributionIdOutput });
+  }
+
+  test.each<[string, (id: string) => pipelines.Step]>([
+    ['ShellStep', shell],
+    ['CodeBuildStep', id => new pipelines.CodeBuildStep(id, { commands: ['aws s3 sync site s3://website'] })],
+    ['step of an action that deploys', id => new DeployStep(id)],
+  ])('beside a %s that may copy the site, the step is warned of, with what to write', (_, copy) => {
+    const { app, stack, pipeline } = givenCdkPipeline();
+    const website = new WebsiteStage(app, 'Production');
+    pipeline.addStage(website, { post: [copy('CopySite'), givenInvalidation(website)] });
+    expect(warningsOf(stack)).toEqual([expect.stringMatching(
+      "^The invalidation 'Invalidate' and the action 'CopySite' of the stage 'Production' run at the same time: both have the run order 3\\. .*" +
+      'pipelines\\.Step\\.sequence\\(\\[copy, invalidate\\]\\), or invalidate\\.addStepDependency\\(copy\\)',
+    )]);
+  });
+
+  test('in a sequence, and with a dependency, it is not: the invalidation runs later', () => {
+    const { app, stack, pipeline } = givenCdkPipeline();
+    const [staging, production] = ['Staging', 'Production'].map(id => new WebsiteStage(app, id));
+    pipeline.addStage(staging, { post: pipelines.Step.sequence([shell('CopySite'), givenInvalidation(staging)]) });
+    const [copy, invalidate] = [shell('CopySite'), givenInvalidation(production)];
+    invalidate.addStepDependency(copy);
+    pipeline.addStage(production, { post: [invalidate, copy] });
+    expect(warningsOf(stack)).toEqual([]);
+    expect(invalidationsOf(stack).map(({ runOrder }) => runOrder)).toEqual([4, 4]);
+  });
+
+  test('beside an approval, and beside another invalidation, it is not', () => {
+    const { app, stack, pipeline } = givenCdkPipeline();
+    const website = new WebsiteStage(app, 'Production');
+    pipeline.addStage(website, { post: [new pipelines.ManualApprovalStep('Approve'), givenInvalidation(website), givenInvalidation(website, 'InvalidateAgain')] });
+    expect(warningsOf(stack)).toEqual([]);
+  });
+
+  test('what depends on the invalidation, such as a test of the website, comes later on purpose', () => {
+    const { app, stack, pipeline } = givenCdkPipeline();
+    const website = new WebsiteStage(app, 'Production');
+    const steps = [shell('CopySite'), givenInvalidation(website), shell('Warm up'), shell('SmokeTest')];
+    pipeline.addStage(website, { post: pipelines.Step.sequence(steps) });
+    expect(warningsOf(stack)).toEqual([]);
+    const { Actions } = stagesOf(stack).find(({ Name }) => Name === 'Production')!;
+    expect(Actions.slice(-4).map(({ Name, RunOrder }) => [Name, RunOrder])).toEqual([['CopySite', 3], ['Invalidate', 4], ['Warm_up', 5], ['SmokeTest', 6]]);
+  });
+
+  test('a copy that waits for another step, and so runs after the invalidation, is warned of', () => {
+    const { app, stack, pipeline } = givenCdkPipeline();
+    const website = new WebsiteStage(app, 'Production');
+    pipeline.addStage(website, { post: [...pipelines.Step.sequence([new pipelines.ManualApprovalStep('Approve'), shell('CopySite')]), givenInvalidation(website)] });
+    expect(warningsOf(stack)).toEqual([expect.stringContaining("The invalidation 'Invalidate' runs before the action 'CopySite' of the stage 'Production'")]);
+  });
+
+  test('in a wave, the other stages have an order of their own', () => {
+    // GIVEN
+    const { app, stack, pipeline } = givenCdkPipeline();
+    const [north, south] = ['North', 'South'].map(id => new WebsiteStage(app, id));
+    new Stack(south, 'Assets').addDependency(south.website);
+    const wave = pipeline.addWave('Production');
+
+    // WHEN
+    wave.addStage(north, { post: [givenInvalidation(north)] });
+    wave.addStage(south, { post: pipelines.Step.sequence([shell('CopySite'), givenInvalidation(south)]) });
+
+    // THEN
+    const [northern, southern] = invalidationsOf(stack);
+    expect(northern).toMatchObject({ name: 'North.Invalidate', runOrder: 3 });
+    expect(southern.runOrder).toBeGreaterThan(northern.runOrder! + 1);
+    expect(warningsOf(stack)).toEqual([]);
+  });
+
+  test('in a wave, the stage\'s own copy counts, and so does one beside an invalidation of the wave', () => {
+    const { app, stack, pipeline } = givenCdkPipeline();
+    const [north, south] = ['North', 'South'].map(id => new WebsiteStage(app, id));
+    const wave = pipeline.addWave('Production', { post: [shell('CopyAll'), givenInvalidation(south, 'InvalidateAll')] });
+    wave.addStage(north, { post: [shell('CopySite'), givenInvalidation(north)] });
+    wave.addStage(south);
+    expect(warningsOf(stack)).toEqual([
+      expect.stringContaining("'North.Invalidate' and the action 'North.CopySite' of the stage 'Production' run at the same time"),
+      expect.stringContaining("'InvalidateAll' and the action 'CopyAll' of the stage 'Production' run at the same time"),
+    ]);
+  });
+
+  test('in pre, before the deployment, it is warned of', () => {
+    const { app, stack, pipeline } = givenCdkPipeline();
+    const distribution = givenDistribution(new Stack(app, 'Elsewhere', { env: ENV }));
+    pipeline.addStage(new WebsiteStage(app, 'Production'), { pre: [new CloudFrontInvalidationStep('Invalidate', { distribution })] });
+    expect(warningsOf(stack)).toContainEqual(expect.stringMatching("'Invalidate' runs before the action 'Website\\.Deploy' .* Put the step into post"));
+  });
+});
+
+describe('paths from a FileSet', () => {
+  /** A pipeline that builds a website, and copies it after its infrastructure was deployed. */
+  function givenWebsiteBuild() {
+    const given = givenCdkPipeline();
+    const build = new pipelines.ShellStep('BuildSite', {
+      input: given.pipeline.cloudAssemblyFileSet, commands: ['npm run build'], primaryOutputDirectory: 'dist',
+    });
+    const website = new WebsiteStage(given.app, 'Production');
+    const copy = new pipelines.ShellStep('CopySite', { input: build, commands: ['aws s3 sync . s3://website'] });
+    return { ...given, build, website, copy };
+  }
+
+  function inputsOf(stack: Stack, actionName: string) {
+    const actions = stagesOf(stack).flatMap(({ Actions }) => Actions);
+    return actions.find(({ Name }) => Name === actionName)!.InputArtifacts!.map(({ Name }) => Name);
+  }
+
+  test('changedFilesOf compares what the step that copies the site takes, and runs after what puts it out', () => {
+    // GIVEN
+    const { stack, pipeline, build, website, copy } = givenWebsiteBuild();
+    const { distributionIdOutput } = website;
+
+    // WHEN
+    const paths = InvalidationPaths.changedFilesOf(build, { exclude: ['assets/**'] });
+    const invalidate = new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, paths });
+    pipeline.addStage(website, { post: pipelines.Step.sequence([copy, invalidate]) });
+
+    // THEN
+    expect(inputsOf(stack, 'Invalidate')).toEqual(inputsOf(stack, 'CopySite'));
+    const [{ parameters }] = invalidationsOf(stack);
+    expect(parameters.paths).toEqual({
+      changedFiles: expect.objectContaining({
+        exclude: ['assets/**'],
+        stageName: 'Production',
+        actionName: 'Invalidate',
+        deployedBy: ['Production.BuildSite', 'Production.CopySite'],
+      }),
+    });
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: 'codepipeline:ListActionExecutions' })]) },
+    });
+  });
+
+  test('fromManifestOf takes the file from a further output of a step', () => {
+    const { stack, pipeline, build, website } = givenWebsiteBuild();
+    const lists = build.addOutputDirectory('lists');
+    const paths = InvalidationPaths.fromManifestOf(lists, 'invalidation.txt');
+    pipeline.addStage(website, { post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: website.distributionIdOutput, paths })] });
+    const [{ runOrder, parameters }] = invalidationsOf(stack);
+    expect(parameters.paths).toEqual({ manifest: 'invalidation.txt' });
+    expect(inputsOf(stack, 'Invalidate')).toEqual(['BuildSite_lists']);
+    const producer = stagesOf(stack).flatMap(({ Actions }) => Actions).find(({ Name }) => Name === 'BuildSite')!;
+    expect(producer.RunOrder).toBeLessThan(runOrder!);
+  });
+
+  test('a source puts out a FileSet as well', () => {
+    const { stack, pipeline, website } = givenWebsiteBuild();
+    const sources = pipelines.CodePipelineSource.s3(Bucket.fromBucketName(stack, 'Bucket', 'sites'), 'site.zip');
+    const paths = InvalidationPaths.fromManifestOf(sources, 'invalidation.txt');
+    pipeline.addStage(website, { post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: website.distributionIdOutput, paths })] });
+    expect(stagesOf(stack)[0].Actions.map(({ Name }) => Name)).toContain('sites');
+    expect(inputsOf(stack, 'Invalidate')).toHaveLength(1);
+  });
+
+  test('a step that puts out nothing, a file that cannot be one, an option out of its range', () => {
+    const { copy, build } = givenWebsiteBuild();
+    const message = "fileSet must be a FileSet or a step that puts one out, got 'ShellStep(CopySite)': give the step a primaryOutputDirectory";
+    expect(() => InvalidationPaths.changedFilesOf(copy)).toThrow(message);
+    expect(() => InvalidationPaths.fromManifestOf(copy, 'invalidation.txt')).toThrow(message);
+    expect(() => InvalidationPaths.fromManifestOf(build, '/invalidation.txt')).toThrow('manifest');
+    expect(() => InvalidationPaths.changedFilesOf(build, { maxPaths: 0 })).toThrow('maxPaths');
+  });
+
+  test('outside of CDK Pipelines, it is refused, with what to use', () => {
+    const { stack, build } = givenWebsiteBuild();
+    expect(() => new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack), paths: InvalidationPaths.changedFilesOf(build) }))
+      .toThrow("paths of the action 'Invalidate' must not be those of a FileSet, which becomes an artifact in a CloudFrontInvalidationStep only: " +
+        'use InvalidationPaths.changedFiles(artifact) or fromManifest(artifact.atPath(fileName))');
+  });
+});
+
+/** A step of an action of its own, as users write it. */
+class DeployStep extends pipelines.Step implements pipelines.ICodePipelineActionFactory {
+  produceAction(stage: IStage, options: pipelines.ProduceActionOptions): pipelines.CodePipelineActionFactoryResult {
+    const { actionName, runOrder, fallbackArtifact, scope } = options;
+    stage.addAction(new S3DeployAction({ actionName, runOrder, input: fallbackArtifact!, bucket: new Bucket(scope, 'Site') }));
+    return { runOrdersConsumed: 1 };
+  }
+}

@@ -107,18 +107,18 @@ describe('problems', () => {
   });
 
   test.each([
-    {}, { baseDirectory: 'dist/site', prefix: '..a' }, { indexDocuments: [], stripExtensions: [], exclude: [] },
+    {}, { baseDirectory: 'dist/site', urlPath: '..a' }, { indexDocuments: [], stripExtensions: [], exclude: [] },
     { indexDocuments: ['index.html', 'a.htm'], stripExtensions: ['.html', '.tar.gz'], exclude: ['a/**'] },
-    { skipAdded: true }, { skipAdded: false }, { maxPaths: 1 }, { maxPaths: 3_000 }, { onMissingBaseline: 'FAIL' }, { onMissingBaseline: 'INVALIDATE_ALL' },
+    { queryStrings: true }, { queryStrings: false }, { errorDocuments: ['404.html', 'errors/500.html'] }, { deployedBy: ['Deploy.Website', 'My.Stage.Action'] }, { maxPaths: 1 }, { maxPaths: 3_000 }, { onMissingBaseline: 'FAIL' }, { onMissingBaseline: 'INVALIDATE_ALL' },
   ])('options of changedFiles are fine: %j', options => {
-    expect(changedFilesProblem(options)).toBeUndefined();
+    expect(changedFilesProblem(options as Record<never, never>)).toBeUndefined();
   });
 
   test.each([
     [{ baseDirectory: '..' }, "baseDirectory must be a folder such as 'dist', without '..', got '..'"],
     [{ baseDirectory: 'a/../b' }, 'baseDirectory must be a folder'],
     [{ baseDirectory: null }, 'baseDirectory must be a folder'],
-    [{ prefix: ['a'] }, "prefix must be a folder such as 'dist', without '..', got [\"a\"]"],
+    [{ urlPath: ['a'] }, "urlPath must be a folder such as 'dist', without '..', got [\"a\"]"],
     [{ indexDocuments: 'index.html' }, "indexDocuments must be a list of strings, got 'index.html'"],
     [{ stripExtensions: ['.html', ''] }, 'stripExtensions must be a list of strings, got [".html",""]'],
     [{ exclude: ['a', 1] }, 'exclude must be a list of strings, got ["a",1]'],
@@ -127,14 +127,21 @@ describe('problems', () => {
     [{ stripExtensions: ['.'] }, "stripExtensions must start with '.'"],
     [{ stripExtensions: ['x.html'] }, "stripExtensions must start with '.'"],
     [{ stripExtensions: ['.a/b'] }, "stripExtensions must start with '.'"],
-    [{ skipAdded: 'yes' }, "skipAdded must be true or false, got 'yes'"],
+    [{ queryStrings: 'yes' }, "queryStrings must be true or false, got 'yes'"],
+    [{ errorDocuments: '404.html' }, "errorDocuments must be a list of strings, got '404.html'"],
+    [{ errorDocuments: ['/404.html'] }, 'errorDocuments must be files below baseDirectory, such as \'404.html\', got ["/404.html"]'],
+    [{ errorDocuments: ['../404.html'] }, 'errorDocuments must be files below baseDirectory'],
+    [{ deployedBy: [] }, "deployedBy must name at least one action, such as 'Deploy.Website'"],
+    [{ deployedBy: ['Deploy'] }, "deployedBy must name actions as 'Stage.Action', such as 'Deploy.Website', got [\"Deploy\"]"],
+    [{ deployedBy: ['.Website'] }, "deployedBy must name actions as 'Stage.Action'"],
+    [{ deployedBy: ['Deploy.'] }, "deployedBy must name actions as 'Stage.Action'"],
     [{ maxPaths: 0 }, 'maxPaths must be a whole number from 1 to 3000, got 0'],
     [{ maxPaths: 3_001 }, 'maxPaths must be a whole number from 1 to 3000, got 3001'],
     [{ maxPaths: 1.5 }, 'maxPaths must be a whole number from 1 to 3000, got 1.5'],
     [{ maxPaths: '1' }, "maxPaths must be a whole number from 1 to 3000, got '1'"],
     [{ onMissingBaseline: 'SKIP' }, "onMissingBaseline must be INVALIDATE_ALL or FAIL, got 'SKIP'"],
   ])('options of changedFiles that are %j', (options, problem) => {
-    expect(changedFilesProblem(options)).toMatch(problem);
+    expect(changedFilesProblem(options as Record<never, never>)).toMatch(problem);
   });
 
   test.each(['id', 'x'.repeat(1224), 'Website_1+=,.@:/-'])('an external id is fine: %.20s', externalId => {

@@ -7,6 +7,7 @@ export interface SynthesizedAction {
   readonly Namespace?: string;
   readonly RoleArn?: unknown;
   readonly RunOrder?: number;
+  readonly InputArtifacts?: { readonly Name: string }[];
   readonly ActionTypeId: Record<string, string>;
   readonly Configuration: Record<string, unknown>;
 }

@@ -92,10 +92,12 @@ describe('changedFiles()', () => {
     [{ maxPaths: 3_001 }, 'maxPaths must be a whole number from 1 to 3000, got 3001'],
     [{ maxPaths: 1.5 }, 'maxPaths must be a whole number from 1 to 3000, got 1.5'],
     [{ baseDirectory: '../dist' }, "baseDirectory must be a folder such as 'dist', without '..', got '../dist'"],
-    [{ prefix: 'a/..' }, "prefix must be a folder such as 'dist', without '..', got 'a/..'"],
+    [{ urlPath: 'a/..' }, "urlPath must be a folder such as 'dist', without '..', got 'a/..'"],
     [{ indexDocuments: ['a/index.html'] }, 'indexDocuments must be names without a folder'],
     [{ stripExtensions: ['html'] }, "stripExtensions must start with '.', such as '.html', got [\"html\"]"],
     [{ exclude: [''] }, 'exclude must be a list of strings'],
+    [{ baseDirectory: '#{build.folder}' }, "baseDirectory must not have a pipeline variable in it, got '#{build.folder}': each execution has to compare the same"],
+    [{ exclude: ['a', 'x#{a.b}'] }, 'exclude must not have a pipeline variable in it'],
   ])('%j', (options, message) => {
     expect(() => InvalidationPaths.changedFiles(new Artifact('site'), options)).toThrow(message);
   });

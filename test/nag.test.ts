@@ -68,7 +68,7 @@ test.each<[string, (stack: Stack) => Partial<CloudFrontInvalidationStageProps>, 
   ],
   [
     'the changed files of an artifact',
-    () => ({ paths: InvalidationPaths.changedFiles(new codepipeline.Artifact('site')) }),
+    () => ({ paths: InvalidationPaths.changedFiles(new codepipeline.Artifact('site'), { deployedBy: ['Source.Source'] }) }),
     [...ALWAYS, ...WITH_ARTIFACT],
   ],
   [

@@ -45,7 +45,7 @@ test('the package ships the library, the bundle with its licences, and its docum
     .filter(file => file.endsWith('.ts') && !file.startsWith('handler'))
     .flatMap(file => [file.replace(/\.ts$/, '.js'), file.replace(/\.ts$/, '.d.ts')]);
   expect(packed.sort()).toEqual([
-    '.jsii', 'API.md', 'LICENSE', 'README.md', 'package.json',
+    '.jsii', '.jsii.tabl.json', 'API.md', 'LICENSE', 'README.md', 'package.json', 'rosetta/default.ts-fixture',
     ...readdirSync(join(ROOT, 'assets', 'handler')).map(file => `assets/handler/${file}`),
     ...sources.map(file => `lib/${file}`),
   ].sort());
@@ -100,6 +100,31 @@ test('packed and installed in an empty folder, one line synthesises the stage, a
   expect(readdirSync(asset)).toEqual(expect.arrayContaining(['THIRD-PARTY-LICENSES.txt', 'index.mjs']));
   for (const file of readdirSync(join(ROOT, 'assets', 'handler'))) {
     expect(readFileSync(join(asset, file), 'utf8')).toBe(readFileSync(join(ROOT, 'assets', 'handler', file), 'utf8'));
+  }
+}, 60_000);
+
+test('what Construct Hub and the packages of other languages show is translated from compiled examples, and nothing in it is a guess', () => {
+  // GIVEN
+  const app = join(folder, 'construct-hub');
+  mkdirSync(app);
+  writeFileSync(join(app, 'package.json'), '{ "name": "construct-hub", "private": true }');
+  npm(app, 'install', '--offline', '--no-audit', '--no-fund', '--legacy-peer-deps', tarball);
+  for (const peer of ['aws-cdk-lib', 'constructs']) {
+    symlinkSync(dirname(require.resolve(`${peer}/package.json`)), join(app, 'node_modules', peer));
+  }
+  const assembly = join(app, 'node_modules', NAME);
+
+  // WHEN
+  const languages = ['python', 'java', 'csharp', 'go'];
+  const rosetta = join(dirname(require.resolve('jsii-rosetta/package.json')), 'bin', 'jsii-rosetta');
+  execFileSync(process.execPath, [rosetta, 'transliterate', assembly, '--loose', ...languages.flatMap(language => ['--language', language])], { stdio: 'pipe' });
+
+  // THEN
+  for (const language of languages) {
+    const translated = readFileSync(join(assembly, `.jsii.${language}`), 'utf8');
+    expect(translated).toContain(language === 'python' ? 'CloudFrontInvalidationStage(self,' : 'CloudFrontInvalidationStage');
+    // The words of jsii-rosetta for what does not compile, and what a struct becomes whose type is not known.
+    expect(translated.match(/non-compiling source|new Struct \{|map\[string\]interface\{\}|Map\.of\(\\"[a-z]/g)).toBeNull();
   }
 }, 60_000);
 

@@ -1,5 +1,6 @@
 import { Stack, type Environment, type StackProps } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as pipelines from 'aws-cdk-lib/pipelines';
 import { CloudFrontInvalidationFunction, CloudFrontInvalidationStep } from 'cdk-cloudfront-invalidation-stage';
 import type { Construct } from 'constructs';
@@ -21,21 +22,32 @@ export class PipelineStack extends Stack {
   constructor(scope: Construct, id: string, props: PipelineStackProps) {
     super(scope, id, props);
 
+    const source = pipelines.CodePipelineSource.connection(props.repository, 'main', { connectionArn: props.connectionArn });
     const pipeline = new pipelines.CodePipeline(this, 'Pipeline', {
       pipelineType: codepipeline.PipelineType.V2,
       crossAccountKeys: true,
       enableKeyRotation: true,
       synth: new pipelines.ShellStep('Synth', {
-        input: pipelines.CodePipelineSource.connection(props.repository, 'main', { connectionArn: props.connectionArn }),
+        input: source,
         commands: ['npm ci', 'npx cdk synth'],
       }),
     });
     const invalidationFunction = new CloudFrontInvalidationFunction(this, 'InvalidationFunction');
 
     const staging = new Website(this, 'Staging', { env: props.env });
-    pipeline.addWave('Staging').addStage(staging, {
-      post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: staging.distributionId, function: invalidationFunction })],
+    const copyDrafts = new pipelines.CodeBuildStep('CopyDrafts', {
+      input: source,
+      envFromCfnOutputs: { BUCKET: staging.bucketName },
+      commands: ['aws s3 sync drafts "s3://$BUCKET/drafts"'],
+      rolePolicyStatements: [new iam.PolicyStatement({
+        actions: ['s3:ListBucket', 's3:PutObject'],
+        // CloudFormation names the bucket after the stack.
+        resources: [this.formatArn({ service: 's3', region: '', account: '', resource: 'staging-website-*' })],
+      })],
     });
+    const invalidate = new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: staging.distributionId, function: invalidationFunction });
+    // Steps of one list run at the same time, unless one follows the other.
+    pipeline.addWave('Staging').addStage(staging, { post: pipelines.Step.sequence([copyDrafts, invalidate]) });
 
     const production = pipeline.addWave('Production');
     for (const brand of ['North', 'South']) {

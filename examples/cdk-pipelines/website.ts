@@ -17,14 +17,16 @@ export interface WebsiteProps extends StageProps {
  */
 export class Website extends Stage {
   readonly distributionId: CfnOutput;
+  readonly bucketName: CfnOutput;
   /** In another account than the pipeline's. */
   readonly invalidationRole?: CloudFrontInvalidationRole;
 
   constructor(scope: Construct, id: string, props: WebsiteProps) {
     super(scope, id, props);
     const stack = new WebsiteStack(this, 'Website');
-    const { distribution } = stack;
+    const { bucket, distribution } = stack;
     this.distributionId = new CfnOutput(stack, 'DistributionId', { value: distribution.distributionId });
+    this.bucketName = new CfnOutput(stack, 'BucketName', { value: bucket.bucketName });
     if (props.invalidatedBy !== undefined) {
       this.invalidationRole = new CloudFrontInvalidationRole(stack, 'InvalidationRole', {
         distribution,
@@ -37,11 +39,12 @@ export class Website extends Stage {
 }
 
 class WebsiteStack extends Stack {
+  readonly bucket: s3.Bucket;
   readonly distribution: cloudfront.Distribution;
 
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props);
-    const bucket = new s3.Bucket(this, 'Bucket', {
+    this.bucket = new s3.Bucket(this, 'Bucket', {
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -50,12 +53,14 @@ class WebsiteStack extends Stack {
     this.distribution = new cloudfront.Distribution(this, 'Distribution', {
       defaultRootObject: 'index.html',
       defaultBehavior: {
-        origin: S3BucketOrigin.withOriginAccessControl(bucket),
+        origin: S3BucketOrigin.withOriginAccessControl(this.bucket),
         viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
       },
     });
     new BucketDeployment(this, 'Pages', {
-      destinationBucket: bucket,
+      destinationBucket: this.bucket,
+      // The drafts stay.
+      prune: false,
       sources: [Source.data('index.html', '<!doctype html><title>Website</title><h1>Version 1</h1>\n')],
     });
   }

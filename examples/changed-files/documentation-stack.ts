@@ -43,8 +43,8 @@ export class DocumentationStack extends Stack {
     new CloudFrontInvalidationStage(this, 'Invalidate', {
       pipeline,
       distribution,
-      // The artifact that is deployed. The names of the assets change with their content, so that a new one is in no cache.
-      paths: InvalidationPaths.changedFiles(site, { exclude: ['assets/**'], skipAdded: true }),
+      // The artifact that is deployed. The names of the assets change with their contents: none is ever in the cache with others.
+      paths: InvalidationPaths.changedFiles(site, { exclude: ['assets/**'] }),
     });
 
     new CfnOutput(this, 'Url', { value: `https://${distribution.distributionDomainName}` });

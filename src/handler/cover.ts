@@ -122,9 +122,9 @@ class Ways {
     return ways?.length ? ways.reduce((left, right) => isBetter(right, left) ? right : left) : undefined;
   }
 
-  private of(directory: Directory): Way[] | undefined {
+  private of(covered: Directory): Way[] | undefined {
     const children: Way[][] = [];
-    for (const child of directory.directories.values()) {
+    for (const child of covered.directories.values()) {
       const ways = this.of(child);
       if (ways === undefined) {
         return undefined;
@@ -132,7 +132,7 @@ class Ways {
       children.push(ways);
     }
     // Most directories have one way only: these are added up at once.
-    const { paths } = directory;
+    const { paths } = covered;
     const only = children.filter(ways => ways.length === 1).map(([way]) => way);
     const named = sumOf({ patterns: paths.length, wildcards: paths.filter(isWildcard).length, unchanged: 0, paths, parts: [] }, only);
     let ways = [named].filter(way => this.fits(way));
@@ -143,7 +143,7 @@ class Ways {
       }
       ways = this.combined(ways, others);
     }
-    return this.sample(best([...ways, wildcardOf(directory)].filter(way => this.fits(way))));
+    return this.sample(best([...ways, wildcardOf(covered)].filter(way => this.fits(way))));
   }
 
   private combined(left: readonly Way[], right: readonly Way[]): Way[] {

@@ -5,7 +5,7 @@ import { codePipeline } from './codepipeline';
 import { parseObject } from './event';
 import { Busy, describe, isWorthAnotherAttempt } from './failure';
 import { WARNING } from './text';
-import { isSameSite, type ChangedFilesParameters, type JobParameters } from '../contract';
+import { isObject, isSameSite, type ChangedFilesParameters, type JobParameters } from '../contract';
 
 /** CodePipeline's most. */
 const PAGE_LENGTH = 100;
@@ -55,7 +55,10 @@ interface Deployment {
 
 /** What was read so far. */
 interface History {
-  readonly deployments: Deployment[];
+  /** Runs of any action. */
+  readonly runs: Deployment[];
+  /** The actions that deployed to the same target when this or another action invalidated it: they may have had other names. */
+  readonly formerDeployers: Set<string>;
   /** Runs of the job's own action that succeeded, with what keeps each from being a proof that all was fresh. */
   readonly successes: { readonly start: number; readonly flaw: string | undefined }[];
   asOf: number;
@@ -76,7 +79,10 @@ export async function findBaselines(sought: Sought, until: number): Promise<Base
   if (success === undefined) {
     throw new Doubt(history.successes.length === 0 ? 'this action has not succeeded before' : newest(history.successes).flaw);
   }
-  const runs = sought.changedFiles.deployedBy.flatMap(name => runsSince(name, success.start, history));
+  const deployedBy = sought.changedFiles.deployedBy;
+  const runs = deployedBy.flatMap(name => runsSince(name, success.start, history));
+  const horizon = Math.min(...runs.map(({ start }) => start));
+  runs.push(...history.runs.filter(({ name, end }) => history.formerDeployers.has(name) && !deployedBy.includes(name) && end >= horizon));
   const besides = runs.find(({ status, artifacts }) => status === 'InProgress' && artifacts.some(location => isSame(location, sought.artifact.location)));
   if (besides !== undefined) {
     throw new Busy('ConfigurationError', `${besides.name} is still deploying the same artifact, so that this invalidation would come too early. ` +
@@ -91,8 +97,8 @@ export async function findBaselines(sought: Sought, until: number): Promise<Base
 }
 
 /** The last run of an action that had deployed by then, and all that may have been in progress since it began. */
-function runsSince(name: string, then: number, { deployments }: History): Deployment[] {
-  const runs = deployments.filter(deployment => deployment.name === name);
+function runsSince(name: string, then: number, history: History): Deployment[] {
+  const runs = history.runs.filter(run => run.name === name);
   const before = lastSuccess(runs, then);
   if (before === undefined) {
     throw new Doubt(`${name} had not deployed yet when this action last succeeded, or too long ago for the pipeline's history`);
@@ -113,17 +119,18 @@ function lastProof({ successes }: History): { readonly start: number } | undefin
 /** Reads as far back as a run can matter, in whatever order CodePipeline lists them. */
 async function readHistory(sought: Sought, until: number): Promise<History> {
   const { asOf = Infinity, changedFiles: { stageName, actionName, deployedBy } } = sought;
-  const history: History = { deployments: [], successes: [], asOf: -Infinity };
+  const history: History = { runs: [], formerDeployers: new Set(), successes: [], asOf: -Infinity };
   let count = 0;
   for await (const page of pages(sought.pipelineName, until)) {
     const runs = page.filter(run => Number(run.startTime) <= asOf);
     for (const run of runs) {
       history.asOf = Math.max(history.asOf, Number(run.startTime));
-      const name = `${run.stageName}.${run.actionName}`;
-      if (deployedBy.includes(name)) {
-        history.deployments.push(deploymentOf(name, run, sought.artifact.name));
-      } else if (run.stageName === stageName && run.actionName === actionName && run.status === 'Succeeded') {
-        history.successes.push({ start: Number(run.startTime), flaw: flawOf(run, sought) });
+      const parameters = parametersOf(run);
+      deployersIn(parameters, sought).forEach(name => history.formerDeployers.add(name));
+      if (run.stageName !== stageName || run.actionName !== actionName) {
+        history.runs.push(deploymentOf(run, sought.artifact.name));
+      } else if (run.status === 'Succeeded') {
+        history.successes.push({ start: Number(run.startTime), flaw: flawOf(run, parameters, sought) });
       }
     }
     const horizon = horizonOf(history, deployedBy);
@@ -144,15 +151,18 @@ function horizonOf(history: History, deployedBy: readonly string[]): number | un
   if (success === undefined) {
     return undefined;
   }
-  const starts = deployedBy.map(name => lastSuccess(history.deployments.filter(deployment => deployment.name === name), success.start)?.start);
+  const starts = deployedBy.map(name => lastSuccess(history.runs.filter(run => run.name === name), success.start)?.start);
   return starts.every(start => start !== undefined) ? Math.min(...starts) : undefined;
 }
 
-function deploymentOf(name: string, { status, startTime, lastUpdateTime, input, output }: ActionExecutionDetail, artifactName: string): Deployment {
+function deploymentOf(
+  { stageName, actionName, status, startTime, lastUpdateTime, input, output }: ActionExecutionDetail, artifactName: string,
+): Deployment {
   const start = Number(startTime);
   const isOver = (status === 'Succeeded' || status === 'Failed') && lastUpdateTime !== undefined;
   const artifacts = [...input?.inputArtifacts ?? [], ...output?.outputArtifacts ?? []].filter(artifact => artifact.name === artifactName)
     .flatMap(({ s3location: { bucket, key } = {} }) => bucket === undefined || key === undefined ? [] : [{ bucket, key }]);
+  const name = `${stageName}.${actionName}`;
   return { name, status: String(status), start, end: isOver ? Number(lastUpdateTime) : endOf(status, start), artifacts };
 }
 
@@ -162,7 +172,7 @@ function endOf(status: string | undefined, start: number): number {
 }
 
 /** Why a success of this action does not prove that all was fresh, in the words of a report; nothing where it does. */
-function flawOf({ input, output }: ActionExecutionDetail, { parameters, changedFiles, artifact }: Sought): string | undefined {
+function flawOf({ input, output }: ActionExecutionDetail, written: Written, { parameters, changedFiles, artifact }: Sought): string | undefined {
   const { outputVariables = {}, executionResult: { externalExecutionSummary: summary = '' } = {} } = output ?? {};
   // With failurePolicy WARN an action succeeds without an invalidation. CodePipeline may list no variables.
   const hasInvalidated = outputVariables.status === undefined
@@ -171,7 +181,6 @@ function flawOf({ input, output }: ActionExecutionDetail, { parameters, changedF
   if (!hasInvalidated) {
     return 'this action only warned when it last succeeded';
   }
-  const written = parseObject(input?.resolvedConfiguration?.UserParameters ?? input?.configuration?.UserParameters ?? '') ?? {};
   const target = idOf(written) ?? idOf(Object.fromEntries(Object.entries(outputVariables).filter(([, value]) => value !== 'none')));
   if (target !== idOf(parameters)) {
     return 'this action invalidated something else when it last succeeded';
@@ -182,6 +191,19 @@ function flawOf({ input, output }: ActionExecutionDetail, { parameters, changedF
   return input?.inputArtifacts?.some(({ name }) => name === artifact.name)
     ? undefined
     : `the artifact of this action was not called ${artifact.name} when it last succeeded`;
+}
+
+/** The parameters of a run as its history has them: nothing of them is known. */
+type Written = Partial<Record<keyof JobParameters, unknown>>;
+
+function parametersOf({ input }: ActionExecutionDetail): Written {
+  return parseObject(input?.resolvedConfiguration?.UserParameters ?? input?.configuration?.UserParameters ?? '') ?? {};
+}
+
+function deployersIn(written: Written, { parameters }: Sought): string[] {
+  const { paths } = written;
+  const changedFiles = isObject(paths) && isObject(paths.changedFiles) ? paths.changedFiles : {};
+  return idOf(written) === idOf(parameters) && Array.isArray(changedFiles.deployedBy) ? changedFiles.deployedBy.map(String) : [];
 }
 
 function idOf(parameters: Partial<Record<'distributionId' | 'distributionTenantId', unknown>>): unknown {

@@ -113,7 +113,7 @@ async function create({ parameters, progress, budget }: Work, invalidations: Inv
   const created = await waitFor(async () => {
     const batch = batchAt(paths, sent, progress.halvings);
     try {
-      const reference = `${callerReference}-${found!.digest}-${sent}-${batch.length}`;
+      const reference = `${callerReference}-${sent}-${batch.length}-${found!.digest}`;
       return { reference, batch, invalidation: await invalidations.create(reference, batch, budget.workUntil) };
     } catch (error) {
       if (error instanceof QuotaFull && batch.length > 1 && (error.isOfBatch || ++refusals % REFUSALS_BEFORE_HALVING === 0)) {

@@ -1,9 +1,9 @@
-import { Token } from 'aws-cdk-lib';
 import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { aws_codepipeline } from 'aws-cdk-lib/interfaces';
 import type { CloudFrontInvalidationAction } from '../cloudfront-invalidation-action';
 import { quote } from '../contract';
+import { CfnStages } from './cfn-stages';
 import { isCfnPipeline, isPipeline } from './pipeline';
 
 /** What can be said of a stage, whatever kind of pipeline it is added to. */
@@ -32,8 +32,8 @@ export function stageAdder(pipeline: aws_codepipeline.IPipelineRef, options: Sta
     return () => new PipelineStage(pipeline, { ...options, placement });
   }
   if (isCfnPipeline(pipeline)) {
-    const position = positionIn(pipeline, options);
-    return () => new CfnPipelineStage(pipeline, options, position);
+    checkPlacement(pipeline, options);
+    return () => new CfnPipelineStage(pipeline, options);
   }
   throw new Error(`pipeline must be a codepipeline.Pipeline or CfnPipeline of this app, got ${quote(pipeline.node.path)}: an imported pipeline cannot ` +
     'get another stage. Add the stage where the pipeline is defined, or make a CloudFrontInvalidationFunction here and let an action of that pipeline invoke it.');
@@ -58,26 +58,17 @@ class PipelineStage implements AddedStage {
 }
 
 class CfnPipelineStage implements AddedStage {
-  private readonly actions = new Array<codepipeline.CfnPipeline.ActionDeclarationProperty>();
-
-  constructor(private readonly pipeline: codepipeline.CfnPipeline, private readonly options: StageOptions, position: number) {
-    const { stageName: name, transitionToEnabled = true, transitionDisabledReason: reason = 'Transition disabled' } = options;
-    const stages = listOf(pipeline, 'stages', pipeline.stages);
-    pipeline.stages = [...stages.slice(0, position), { name, actions: this.actions }, ...stages.slice(position)];
+  constructor(private readonly pipeline: codepipeline.CfnPipeline, private readonly options: StageOptions) {
+    const { stageName, transitionToEnabled = true, transitionDisabledReason = 'Transition disabled' } = options;
+    const stages = new CfnStages(pipeline);
+    stages.add(stageName, options);
     if (!transitionToEnabled) {
-      pipeline.disableInboundStageTransitions = [
-        ...listOf(pipeline, 'disableInboundStageTransitions', pipeline.disableInboundStageTransitions ?? []),
-        { stageName: name, reason },
-      ];
+      stages.disableTransition(stageName, transitionDisabledReason);
     }
   }
 
   addAction(action: CloudFrontInvalidationAction): void {
-    const name = action.actionProperties.actionName;
-    if (this.actions.some(added => added.name === name)) {
-      throw new Error(`actionName must be unique in its stage, and ${quote(this.options.stageName)} has an action ${quote(name)} already`);
-    }
-    this.actions.push(action._declareFor(this.pipeline, this.options.stageName));
+    action.addToCfnStage(this.pipeline, this.options.stageName);
   }
 }
 
@@ -96,7 +87,7 @@ function placementIn(pipeline: codepipeline.Pipeline, options: StageOptions): co
   return options.rightBeforeStage === undefined ? options.placement : { rightBefore: named(options.rightBeforeStage) };
 }
 
-function positionIn(pipeline: codepipeline.CfnPipeline, options: StageOptions): number {
+function checkPlacement(pipeline: codepipeline.CfnPipeline, options: StageOptions): void {
   refuseTwoPlacements(options);
   for (const name of ['placement', 'beforeEntry', 'onSuccess', 'onFailure'] as const) {
     if (options[name] !== undefined) {
@@ -104,20 +95,16 @@ function positionIn(pipeline: codepipeline.CfnPipeline, options: StageOptions): 
         (name === 'placement' ? 'use justAfterStage or rightBeforeStage' : 'set it on the stages of the CfnPipeline'));
     }
   }
-  listOf(pipeline, 'disableInboundStageTransitions', pipeline.disableInboundStageTransitions ?? []);
-  const names = listOf(pipeline, 'stages', pipeline.stages).map(stage => 'name' in stage ? stage.name : undefined);
+  const stages = new CfnStages(pipeline);
+  stages.checkTransitions();
+  const { names } = stages;
   if (names.includes(options.stageName)) {
     throw new Error(`stageName must be unique in its pipeline, and ${quote(pipeline.node.path)} has a stage ${quote(options.stageName)} already`);
   }
   const beside = options.justAfterStage ?? options.rightBeforeStage;
-  if (beside === undefined) {
-    return names.length;
+  if (beside !== undefined && !names.includes(beside)) {
+    throw noSuchStage(pipeline, beside, names);
   }
-  const index = names.indexOf(beside);
-  if (index === -1) {
-    throw noSuchStage(pipeline, beside, names.filter(name => name !== undefined));
-  }
-  return options.justAfterStage === undefined ? index : index + 1;
 }
 
 function refuseTwoPlacements({ placement, justAfterStage, rightBeforeStage }: StageOptions): void {
@@ -129,14 +116,4 @@ function refuseTwoPlacements({ placement, justAfterStage, rightBeforeStage }: St
 function noSuchStage(pipeline: codepipeline.IPipeline | codepipeline.CfnPipeline, name: string, names: readonly string[]): Error {
   return new Error(`justAfterStage and rightBeforeStage must name a stage of the pipeline ${quote(pipeline.node.path)}, got ${quote(name)}: ` +
     `it has ${names.map(quote).join(', ')}`);
-}
-
-/** A list as it is written, in which single elements may still be known to CloudFormation only. */
-function listOf<T>(pipeline: codepipeline.CfnPipeline, property: string, list: T[] | object): T[] {
-  if (!Array.isArray(list) || Token.isUnresolved(list)) {
-    throw new Error(`${property} of the pipeline ${quote(pipeline.node.path)} is not known before it is deployed (it may be an Fn::If or another function as a whole), ` +
-      'so that no stage can be added. Move the function into the list, to the stages that depend on it; ' +
-      'or make a CloudFrontInvalidationFunction and write the action that invokes it into the template.');
-  }
-  return list;
 }

@@ -2,10 +2,8 @@ import { Stack } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import type { IConstruct } from 'constructs';
 import { isObject, quote } from '../contract';
+import { mayDeploy } from './may-deploy';
 import { isPipeline, resourceOf } from './pipeline';
-
-/** Whose runs may put something where visitors get it. A source, a test and an approval do not. */
-const MAY_DEPLOY: readonly string[] = ['Deploy', 'Build', 'Compute', 'Invoke'];
 
 /** An action of a pipeline, as far as synthesis knows it. */
 interface KnownAction {
@@ -16,13 +14,10 @@ interface KnownAction {
   readonly outputs: readonly string[];
 }
 
-/** The actions of this library, by their pipelines. */
-const invalidations = new WeakMap<IConstruct, Set<string>>();
-
-export function noteInvalidation(pipeline: IConstruct, stageName: string, actionName: string): void {
-  const resource = resourceOf(pipeline) ?? pipeline;
-  const names = invalidations.get(resource) ?? new Set();
-  invalidations.set(resource, names.add(`${stageName}.${actionName}`));
+/** The names of the actions that deploy, or what keeps them from being known. */
+export interface Deployers {
+  readonly names: string[];
+  readonly problem?: string;
 }
 
 /**
@@ -30,28 +25,33 @@ export function noteInvalidation(pipeline: IConstruct, stageName: string, action
  * may have it for another reason, such as a template. Where no Deploy action takes it, also those that output it: they may deploy what they build.
  *
  * @param given those that the user names
- * @throws Error where a given one cannot be right, or none can be found
  */
-export function deployersOf(pipeline: IConstruct, artifactName: string, given?: readonly string[]): string[] {
+export function deployersOf(pipeline: IConstruct, artifactName: string, given?: readonly string[]): Deployers {
   const actions = actionsOf(pipeline);
   const having = actions.filter(({ inputs, outputs }) => inputs.includes(artifactName) || outputs.includes(artifactName));
   if (given !== undefined) {
-    const unfit = given.find(name => !having.some(action => action.name === name));
-    if (unfit === undefined) {
-      return [...new Set(given)].sort();
-    }
-    const isThere = actions.some(({ name }) => name === unfit);
-    throw new Error(`deployedBy must name actions that have the artifact ${quote(artifactName)} as an input or output, got ${quote(unfit)}, which ` +
-      `${isThere ? 'has not' : 'the pipeline has not'}: ${listing('those that have it', having)}`);
+    return { names: [...new Set(given)].sort(), problem: problemOf(given, artifactName, actions, having) };
   }
-  const candidates = having.filter(({ name, category }) => MAY_DEPLOY.includes(category) && !invalidations.get(resourceOf(pipeline) ?? pipeline)?.has(name));
+  const candidates = having.filter(action => mayDeploy(pipeline, action));
   const taking = candidates.filter(({ inputs }) => inputs.includes(artifactName));
   const deployers = taking.some(({ category }) => category === 'Deploy') ? taking : candidates;
-  if (deployers.length === 0) {
-    throw new Error(`changedFiles must be of an artifact that an action of the pipeline deploys, got ${quote(artifactName)}: no action may deploy it ` +
-      `(${listing('those that have it', having)}). Pass the artifact that the deploy action takes; where no action takes it, use InvalidationPaths.all().`);
+  return {
+    names: deployers.map(({ name }) => name).sort(),
+    problem: deployers.length > 0 ? undefined : `changedFiles must be of an artifact that an action of the pipeline deploys, got ${quote(artifactName)}: no action may ` +
+      `deploy it (${listing('those that have it', having)}). Pass the artifact that the deploy action takes; where no action takes it, use InvalidationPaths.all().`,
+  };
+}
+
+function problemOf(
+  given: readonly string[], artifactName: string, actions: readonly KnownAction[], having: readonly KnownAction[],
+): string | undefined {
+  const unfit = given.find(name => !having.some(action => action.name === name));
+  if (unfit === undefined) {
+    return undefined;
   }
-  return deployers.map(({ name }) => name).sort();
+  const why = actions.some(({ name }) => name === unfit) ? 'which has not' : 'and the pipeline has no action of that name';
+  return `deployedBy must name actions that have the artifact ${quote(artifactName)} as an input or output, got ${quote(unfit)}, ${why} ` +
+    `(${listing('those that have it', having)})`;
 }
 
 function listing(what: string, actions: readonly KnownAction[]): string {
@@ -66,13 +66,27 @@ function actionsOf(pipeline: IConstruct): KnownAction[] {
     }));
   }
   const resource = resourceOf(pipeline);
-  return resource === undefined ? [] : stagesIn(Stack.of(resource).resolve(resource.stages)).flatMap(stage =>
-    listOf(stage, 'actions').filter(isObject).map(action => ({
-      name: `${textOf(stage, 'name')}.${textOf(action, 'name')}`,
-      category: textOf(member(action, 'actionTypeId'), 'category'),
-      inputs: listOf(action, 'inputArtifacts').map(artifact => textOf(artifact, 'name')),
-      outputs: listOf(action, 'outputArtifacts').map(artifact => textOf(artifact, 'name')),
-    })));
+  // The stages hold the parameters of an invalidation, whose deployers are what is being looked for.
+  if (resource === undefined || beingRead.has(resource)) {
+    return [];
+  }
+  beingRead.add(resource);
+  try {
+    return stagesIn(Stack.of(resource).resolve(resource.stages)).flatMap(actionsIn);
+  } finally {
+    beingRead.delete(resource);
+  }
+}
+
+const beingRead = new WeakSet<IConstruct>();
+
+function actionsIn(stage: Record<string, unknown>): KnownAction[] {
+  return listOf(stage, 'actions').filter(isObject).map(action => ({
+    name: `${textOf(stage, 'name')}.${textOf(action, 'name')}`,
+    category: textOf(member(action, 'actionTypeId'), 'category'),
+    inputs: listOf(action, 'inputArtifacts').map(artifact => textOf(artifact, 'name')),
+    outputs: listOf(action, 'outputArtifacts').map(artifact => textOf(artifact, 'name')),
+  }));
 }
 
 function nameOfArtifact({ artifactName }: codepipeline.Artifact): string {

@@ -1,7 +1,8 @@
-import { Annotations, Stack, Stage, Token } from 'aws-cdk-lib';
+import { Stack, Stage, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct, IConstruct } from 'constructs';
 import { targetResourceOf } from './target-resource';
+import { warn } from './warnings';
 import type { CloudFrontInvalidationOptions } from '../cloudfront-invalidation-options';
 import { quote } from '../contract';
 import type { InvalidationPaths } from '../invalidation-paths';
@@ -16,7 +17,7 @@ export function checkEnvironment(scope: Construct, options: CloudFrontInvalidati
   checkStages(scope, options.distributionRole);
   const { region } = Stack.of(scope);
   if (region.startsWith('cn-') && holdsTag(options.paths)) {
-    Annotations.of(scope).addWarningV2('cdk-cloudfront-invalidation-stage:cacheTagsInChina',
+    warn(scope, 'cacheTagsInChina',
       `paths has cache tags, and CloudFront had none in China when this version was made (the pipeline is in ${region}): the action may fail. Use paths that start with '/'.`);
   }
 }

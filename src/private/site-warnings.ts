@@ -1,7 +1,8 @@
-import { Annotations, CfnResource, Stack } from 'aws-cdk-lib';
+import { CfnResource, Stack } from 'aws-cdk-lib';
 import { CachePolicy, CfnCachePolicy, CfnDistribution } from 'aws-cdk-lib/aws-cloudfront';
 import type { IConstruct } from 'constructs';
 import { isObject, quote, type ChangedFilesSite } from '../contract';
+import { warn } from './warnings';
 
 /** AWS's own policies that keep query strings apart. */
 const MANAGED_WITH_QUERY_STRINGS: readonly string[] = [
@@ -22,13 +23,11 @@ export function warnAboutSite(scope: IConstruct, distribution: IConstruct | unde
   const config: unknown = Stack.of(resource).resolve((resource as CfnDistribution).distributionConfig);
   const name = quote(resource.node.path);
   if (!options.queryStrings && behaviorsOf(config).some(behavior => keepsQueryStringsApart(behavior, resource))) {
-    Annotations.of(scope).addWarningV2('cdk-cloudfront-invalidation-stage:queryStrings',
-      `changedFiles leaves pages with query strings in the cache: the cache policy of ${name} has query strings in its key. Set queryStrings: true.`);
+    warn(scope, 'queryStrings', `changedFiles leaves pages with query strings in the cache: the cache policy of ${name} has query strings in its key. Set queryStrings: true.`);
   }
   const missing = errorPagesOf(config).map(page => fileOf(page, options.urlPath)).filter(file => !options.errorDocuments?.includes(file));
   if (missing.length > 0) {
-    Annotations.of(scope).addWarningV2('cdk-cloudfront-invalidation-stage:errorDocuments',
-      `changedFiles leaves old error pages in the cache: ${name} shows ${missing.map(quote).join(', ')} under any URL. ` +
+    warn(scope, 'errorDocuments', `changedFiles leaves old error pages in the cache: ${name} shows ${missing.map(quote).join(', ')} under any URL. ` +
       `Set errorDocuments: [${missing.map(quote).join(', ')}]; acknowledge this where such a page is no file of the artifact.`);
   }
 }

@@ -1,4 +1,5 @@
 import { App } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { expectCopyable } from './given-example';
 import { PipelineStack } from '../../examples/cdk-pipelines/pipeline-stack';
 import { Sandbox, type DeployedStack } from '../../sandbox';
@@ -12,6 +13,8 @@ test('it can be copied', () => expectCopyable('cdk-pipelines'));
 describe('deployed to two accounts of the sandbox', () => {
   let sandbox: Sandbox;
   let pipeline: string;
+  let stages: SynthesizedStage[];
+  let warnings: object[];
   /** Of the variables that the deployment of a stack puts out, by the stack's name. */
   let namespaces: Map<unknown, string | undefined>;
   const websites: Record<string, DeployedStack> = {};
@@ -27,7 +30,9 @@ describe('deployed to two accounts of the sandbox', () => {
     const deployed = sandbox.deploy(pipelineTemplate, { stackName: pipelineStackName, assetsDirectory: assembly.directory });
     const [{ physicalId, properties }] = deployed.resourcesOfType('AWS::CodePipeline::Pipeline');
     pipeline = physicalId;
-    namespaces = new Map((properties.Stages as SynthesizedStage[]).flatMap(({ Actions }) => Actions)
+    stages = properties.Stages as SynthesizedStage[];
+    warnings = Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('cdk-cloudfront-invalidation-stage:'));
+    namespaces = new Map(stages.flatMap(({ Actions }) => Actions)
       .filter(({ Configuration }) => Configuration.ActionMode === 'CHANGE_SET_EXECUTE')
       .map(({ Configuration, Namespace }) => [Configuration.StackName, Namespace]));
     for (const [name, { account }] of Object.entries({ Staging: TOOLS, North: PRODUCTION, South: PRODUCTION })) {
@@ -48,6 +53,13 @@ describe('deployed to two accounts of the sandbox', () => {
     return sandbox.requests.filter(({ operation, input }) => operation === 'CreateInvalidation' && input.DistributionId === websites[name].outputs.DistributionId)
       .map(({ principal }) => principal);
   }
+
+  test('in staging, the invalidation runs after the step that copies the drafts', () => {
+    const { Actions } = stages.find(({ Name }) => Name === 'Staging')!;
+    const [copy, invalidation] = ['CopyDrafts', 'Invalidate'].map(name => Actions.find(({ Name }) => Name === name)?.RunOrder);
+    expect(invalidation).toBe(copy! + 1);
+    expect(warnings).toEqual([]);
+  });
 
   test('staging is invalidated by the function itself, which gets the id from the output of the deployed stack', async () => {
     const [action] = await run('Staging');

@@ -5,7 +5,7 @@ import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { S3DeployAction } from 'aws-cdk-lib/aws-codepipeline-actions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { Edge, Sandbox, type ActionExecution, type Distribution, type FaultKind } from '../../sandbox';
+import { Edge, Sandbox, type ActionExecution, type ActionRecord, type Distribution, type FaultKind, type RecordedAction } from '../../sandbox';
 import {
   CloudFrontInvalidationFunction, CloudFrontInvalidationStage, InvalidationFailurePolicy, InvalidationPaths, MissingBaselineBehavior,
   type ChangedFilesOptions, type CloudFrontInvalidationOptions,
@@ -28,7 +28,7 @@ interface World {
   /** A run of the pipeline: the deployment, as the history shows it, and the stage. */
   run(key: string, options?: { pipelineExecutionId?: string; deploy?: boolean }): Promise<ActionExecution>;
   /** Only the deployment: the execution fails or is superseded before the stage. */
-  deploy(key: string, pipelineExecutionId?: string): void;
+  deploy(key: string, pipelineExecutionId?: string, run?: Partial<ActionRecord>): RecordedAction;
   requests(operation: string): Sandbox['requests'];
   /** The paths of the last invalidation. */
   lastPaths(): readonly string[] | undefined;
@@ -74,8 +74,8 @@ async function givenWorld({ changedFiles, pipelineName, encrypted, stage, functi
   Object.assign(deployedDistribution.settings, { takesEffectAfter: 500, completesAfter: 1_000 });
   let count = 0;
   const contextOf = (key: string, pipelineExecutionId: string) => ({ pipeline: name, pipelineExecutionId, artifacts: { site: { bucket, key } } });
-  const deploy = (key: string, pipelineExecutionId: string = crypto.randomUUID()) =>
-    sandbox.codePipeline.recordAction({ ...contextOf(key, pipelineExecutionId), stage: 'Deploy', action: 'Deploy' });
+  const deploy = (key: string, pipelineExecutionId: string = crypto.randomUUID(), run: Partial<ActionRecord> = {}) =>
+    sandbox.codePipeline.recordAction({ ...contextOf(key, pipelineExecutionId), stage: 'Deploy', action: 'Deploy', ...run });
   return {
     sandbox,
     distribution: deployedDistribution,
@@ -114,7 +114,7 @@ test.concurrent('the first time everything is invalidated, and the summary says 
   expect(world.lastPaths()).toEqual(['/*']);
   expect(action).toMatchObject({
     status: 'Succeeded',
-    summary: expect.stringMatching(/^Invalidated 1 path of distribution \w+ in .*: everything, since this action has not succeeded before with the same parameters \(/),
+    summary: expect.stringMatching(/^Invalidated 1 path of distribution \w+ in .*: everything, since this action has not succeeded before \(/),
     outputVariables: { pathCount: '1', changedFileCount: 'none', unchangedFileCount: 'none' },
   });
 });
@@ -159,10 +159,19 @@ test.concurrent('more than maxPaths are covered by wildcards that hit the fewest
 
 test.concurrent('every option of the layout', async () => {
   const world = await givenWorld({
-    changedFiles: { baseDirectory: 'dist', prefix: 'docs', indexDocuments: ['home.html'], stripExtensions: ['.html'], exclude: ['assets/**'], skipAdded: true },
+    changedFiles: {
+      baseDirectory: 'dist',
+      urlPath: 'docs',
+      indexDocuments: ['home.html'],
+      stripExtensions: ['.html'],
+      exclude: ['assets/**'],
+      errorDocuments: ['404.html'],
+      deployedBy: ['Deploy.Deploy'],
+    },
   });
-  await world.run(await world.givenArtifact({ 'dist/home.html': '1', 'dist/assets/a.js': '1', 'src/x': '1', 'dist/a b.html': '1' }));
-  await world.run(await world.givenArtifact({ 'dist/home.html': '2', 'dist/assets/a.js': '2', 'src/x': '2', 'dist/a b.html': '2', 'dist/new.html': '2' }));
+  const same = { 'dist/404.html': '1', 'dist/b.html': '1', 'dist/c.html': '1' };
+  await world.run(await world.givenArtifact({ ...same, 'dist/home.html': '1', 'dist/assets/a.js': '1', 'src/x': '1', 'dist/a b.html': '1' }));
+  await world.run(await world.givenArtifact({ ...same, 'dist/home.html': '2', 'dist/assets/a.js': '2', 'src/x': '2', 'dist/a b.html': '2' }));
   expect(world.lastPaths()).toEqual(['/docs', '/docs/', '/docs/a%20b', '/docs/a%20b.html', '/docs/home', '/docs/home.html']);
 });
 
@@ -196,13 +205,15 @@ describe('what was deployed in between', () => {
 
   test.concurrent('while the last success was still being deployed, as in PARALLEL execution', async () => {
     const world = await givenWorld();
-    await world.run(await world.givenArtifact(FIRST));
-    const [slow, fast] = [await world.givenArtifact({ ...FIRST, 'about.html': 'slow' }), await world.givenArtifact({ ...FIRST, 'old.html': 'fast' })];
+    const others = { 'a.html': '', 'b.html': '', 'c.html': '' };
+    await world.run(await world.givenArtifact({ ...FIRST, ...others }));
+    const slow = await world.givenArtifact({ ...FIRST, ...others, 'about.html': 'slow' });
+    const fast = await world.givenArtifact({ ...FIRST, ...others, 'old.html': 'fast' });
     const pipelineExecutionId = crypto.randomUUID();
     world.deploy(slow, pipelineExecutionId);
     world.deploy(fast);
     await world.run(slow, { pipelineExecutionId, deploy: false });
-    await world.run(await world.givenArtifact({ ...FIRST, 'about.html': 'slow', 'index.html': 'next' }));
+    await world.run(await world.givenArtifact({ ...FIRST, ...others, 'about.html': 'slow', 'index.html': 'next' }));
     expect(world.lastPaths()).toEqual(['/', '/about.html', '/index.html', '/old.html']);
   });
 
@@ -226,15 +237,209 @@ describe('what was deployed in between', () => {
     expect(world.lastPaths()).toEqual(['/blog', '/blog/', '/blog/index.html', '/new.html', '/old.html']);
   });
 
-  test.concurrent('more often than ten times: everything is invalidated', async () => {
+  test.concurrent('as often as there is time to compare', async () => {
     const world = await givenWorld();
     await world.run(await world.givenArtifact(FIRST));
-    for (let index = 0; index < 11; index++) {
+    for (let index = 0; index < 20; index++) {
+      world.deploy(await world.givenArtifact({ ...FIRST, 'about.html': String(index) }));
+    }
+    await world.run(await world.givenArtifact(FIRST));
+    expect(world.lastPaths()).toEqual(['/about.html']);
+  });
+
+  test.concurrent('more often than that: everything is invalidated, and the summary says why', async () => {
+    const world = await givenWorld({ functionTimeout: Duration.seconds(30) });
+    await world.run(await world.givenArtifact(FIRST));
+    for (let index = 0; index < 10; index++) {
       world.deploy(await world.givenArtifact(FIRST));
     }
+    world.sandbox.faults.add({ service: 's3', operation: 'GetObject', fault: { delay: 4_000 }, times: Infinity });
     const action = await world.run(await world.givenArtifact(FIRST));
     expect(world.lastPaths()).toEqual(['/*']);
-    expect(action.summary).toContain('13 artifacts may have been deployed since this action last succeeded');
+    expect(action.summary).toMatch(/everything, since 11 artifacts may be in the cache, and the function has time to compare \d/);
+  });
+});
+
+/** Fails, and tells what the parameters are. */
+async function failedRun(world: World, key: string): Promise<void> {
+  world.sandbox.faults.add({ service: 'cloudfront', operation: 'CreateInvalidation', fault: { error: 'AccessDenied', status: 403 } });
+  expect((await world.run(key)).status).toBe('Failed');
+}
+
+/** A success of the action in the history, with the parameters of its last run. */
+function succeeded(world: World, key: string, record: Partial<ActionRecord>): void {
+  world.sandbox.codePipeline.recordAction({
+    pipeline: world.pipelineName,
+    artifacts: { site: { bucket: world.bucket, key } },
+    stage: 'InvalidateCloudFrontCache',
+    action: 'InvalidateDistribution',
+    userParameters: JSON.stringify(world.resolvedParameters()),
+    ...record,
+  });
+}
+
+describe('green is never stale', () => {
+  test.concurrent('the artifact had another name at the last success: everything', async () => {
+    const world = await givenWorld();
+    const first = await world.givenArtifact(FIRST);
+    const artifacts = { source: { bucket: world.bucket, key: first } };
+    await failedRun(world, first);
+    world.deploy(first, undefined, { artifacts });
+    succeeded(world, first, { artifacts, outputVariables: { status: 'Completed' } });
+    const action = await world.run(await world.givenArtifact(SECOND));
+    expect(world.lastPaths()).toEqual(['/*']);
+    expect(action.summary).toContain('everything, since the artifact of this action was not called site when it last succeeded');
+  });
+
+  test.concurrent.each<[string, ChangedFilesOptions, string]>([
+    ['baseDirectory', { baseDirectory: 'dits' }, "baseDirectory must be a folder of the artifact site that has files, got 'dits/': the artifact has 'dist/', 'README.md' at its top."],
+    ['exclude', { baseDirectory: 'dist', exclude: ['**'] }, 'exclude must leave a file of the site, and takes all 2 of the artifact site: no change would ever be seen.'],
+  ])('%s that leaves no file is an error, also the first time', async (_, changedFiles, message) => {
+    const world = await givenWorld({ changedFiles });
+    const action = await world.run(await world.givenArtifact({ 'dist/index.html': '1', 'dist/a.html': '1', 'README.md': '1' }));
+    expect(action.errorDetails).toEqual({ code: 'ConfigurationError', message });
+  });
+
+  test.concurrent.each<['Failed' | 'Abandoned' | 'InProgress']>([['Failed'], ['Abandoned'], ['InProgress']])(
+    'a deployment without an artifact that is %s may have put anything into the cache: everything', async status => {
+      const world = await givenWorld();
+      await world.run(await world.givenArtifact(FIRST));
+      world.deploy('', undefined, { status, artifacts: {} });
+      const action = await world.run(await world.givenArtifact(SECOND));
+      expect(world.lastPaths()).toEqual(['/*']);
+      expect(action.summary).toMatch(new RegExp(`everything, since the run of Deploy\\.Deploy of 20.*Z \\(${status}\\) shows no artifact site, and may have deployed something`));
+    });
+
+  test.concurrent('a deployment that outputs what it has built and deployed counts as one that takes it', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    const key = await world.givenArtifact({ ...FIRST, 'about.html': 'reverted later' });
+    world.deploy('', undefined, { artifacts: {}, outputArtifacts: { site: { bucket: world.bucket, key } } });
+    await world.run(await world.givenArtifact(FIRST));
+    expect(world.lastPaths()).toEqual(['/about.html']);
+  });
+
+  test.concurrent('a deployment that began before the last one and ended after it counts, whatever became of it', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    const slow = world.deploy(await world.givenArtifact({ ...FIRST, 'about.html': 'slow' }), undefined, { status: 'InProgress' });
+    await world.run(await world.givenArtifact({ ...FIRST, 'index.html': 'fast' }));
+    slow.end({ status: 'Failed' });
+    await world.run(await world.givenArtifact({ ...FIRST, 'index.html': 'fast' }));
+    // It may have put back the old index, too.
+    expect(world.lastPaths()).toEqual(['/', '/about.html', '/index.html']);
+  });
+
+  test.concurrent('the invalidation runs beside the deployment: it waits for its end', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    const second = await world.givenArtifact(SECOND);
+    const deployment = world.deploy(second, undefined, { status: 'InProgress' });
+    let end = Infinity;
+    world.sandbox.clock.after(20_000, () => {
+      end = world.sandbox.clock.now();
+      deployment.end({ status: 'Succeeded' });
+    });
+    expect(await world.run(second, { deploy: false })).toMatchObject({ status: 'Succeeded' });
+    expect(world.distribution.invalidations.at(-1)!.createTime).toBeGreaterThanOrEqual(end);
+    expect(world.lastPaths()).toContain('/new.html');
+  });
+
+  test.concurrent('the history is read as far back as a run can matter, and no further', async () => {
+    const world = await givenWorld();
+    const day = 24 * 3_600_000;
+    const record = (daysAgo: number) => world.sandbox.codePipeline.recordAction({
+      pipeline: world.pipelineName, stage: 'Approve', action: 'Approve', startedAt: world.sandbox.clock.now() - daysAgo * day,
+    });
+    Array.from({ length: 250 }, () => record(30));
+    // Began six days before the last success, and ended after it.
+    const slow = world.deploy(await world.givenArtifact({ ...FIRST, 'about.html': 'slow' }), undefined, {
+      status: 'InProgress', startedAt: world.sandbox.clock.now() - 6 * day,
+    });
+    Array.from({ length: 120 }, () => record(5));
+    await world.run(await world.givenArtifact(FIRST));
+    slow.end({ status: 'Succeeded' });
+    const before = world.requests('ListActionExecutions').length;
+    await world.run(await world.givenArtifact({ ...FIRST, 'old.html': 'new' }));
+    expect([...world.lastPaths() ?? []].sort()).toEqual(['/about.html', '/old.html']);
+    // Of four pages: the newest runs, the slow deployment's, and one of old runs only.
+    expect(world.requests('ListActionExecutions').length - before).toBe(3);
+  });
+
+  test.concurrent('onMissingBaseline FAIL begins after a success with INVALIDATE_ALL', async () => {
+    const world = await givenWorld({ changedFiles: { onMissingBaseline: MissingBaselineBehavior.FAIL } });
+    const first = await world.givenArtifact(FIRST);
+    expect(await world.run(first)).toMatchObject({ status: 'Failed' });
+    const { paths: { changedFiles: { onMissingBaseline: _, ...changedFiles } }, ...others } = world.resolvedParameters() as {
+      paths: { changedFiles: Record<string, unknown> };
+    };
+    world.deploy(first);
+    succeeded(world, first, { userParameters: JSON.stringify({ ...others, paths: { changedFiles } }), outputVariables: { status: 'Completed' } });
+    expect(await world.run(await world.givenArtifact(SECOND))).toMatchObject({ status: 'Succeeded', outputVariables: { changedFileCount: '3' } });
+  });
+
+  test.concurrent.each<[string, Partial<ActionRecord>, boolean]>([
+    ['the variables say so', { outputVariables: { status: 'Completed' } }, true],
+    ['the summary says so, since CodePipeline lists no variables', { summary: 'Invalidated 1 path of distribution E1 in 9 seconds (invalidation I1).' }, true],
+    ['the summary says that there was nothing to do', { summary: 'Nothing has changed since the last invalidation of distribution E1, so that nothing was invalidated.' }, true],
+    ['the variables say that it only warned', { outputVariables: { status: 'Failed' }, summary: 'Invalidated' }, false],
+    ['the summary says that it only warned', { summary: 'WARNING: visitors may still see old pages. PermissionError: …' }, false],
+    ['nothing says so', {}, false],
+  ])('whether a success was an invalidation: %s', async (_, proof, isBaseline) => {
+    const world = await givenWorld();
+    const first = await world.givenArtifact(FIRST);
+    await failedRun(world, first);
+    world.deploy(first);
+    succeeded(world, first, proof);
+    const action = await world.run(await world.givenArtifact(SECOND));
+    expect(world.lastPaths()?.includes('/*')).toBe(!isBaseline);
+    expect(action.summary)[isBaseline ? 'toContain' : 'toMatch'](isBaseline ? '3 files changed' : /everything, since this action only warned when it last succeeded/);
+  });
+
+  test.concurrent('query strings are covered where they are part of the cache key', async () => {
+    const world = await givenWorld({ changedFiles: { queryStrings: true } });
+    await world.run(await world.givenArtifact(FIRST));
+    await world.run(await world.givenArtifact({ ...FIRST, 'about.html': 'new', 'blog/index.html': 'new' }));
+    expect([...world.lastPaths() ?? []].sort()).toEqual(['/about.html*', '/blog', '/blog/', '/blog/?*', '/blog/index.html*', '/blog?*']);
+  });
+
+  test.concurrent('an error document may be in the cache under any URL: everything', async () => {
+    const world = await givenWorld({ changedFiles: { errorDocuments: ['about.html'] } });
+    await world.run(await world.givenArtifact(FIRST));
+    const action = await world.run(await world.givenArtifact({ ...FIRST, 'about.html': 'new' }));
+    expect(world.lastPaths()).toEqual(['/*']);
+    expect(action).toMatchObject({
+      summary: expect.stringContaining("everything, since the error document 'about.html' has changed, which may be in the cache under any URL"),
+      outputVariables: { changedFileCount: '1', unchangedFileCount: '4' },
+    });
+  });
+
+  test.concurrent('more than half of the files have changed: everything, which is one path', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    const action = await world.run(await world.givenArtifact({ ...FIRST, 'index.html': '2', 'about.html': '2', 'old.html': '2' }));
+    expect(world.lastPaths()).toEqual(['/*']);
+    expect(action.summary).toContain('everything, since 3 of 5 files have changed');
+  });
+
+  test.concurrent('a continuation finds the same paths, although others have deployed and succeeded in between', async () => {
+    const world = await givenWorld({ functionTimeout: Duration.seconds(30) });
+    await world.run(await world.givenArtifact(FIRST));
+    const second = await world.givenArtifact(SECOND);
+    world.sandbox.faults.add({
+      service: 'cloudfront', operation: 'CreateInvalidation', fault: { error: 'TooManyInvalidationsInProgress', status: 400 }, times: 6,
+    });
+    world.sandbox.clock.after(25_000, () => {
+      const key = 'Website-Pipeline/site/other';
+      void givenArchive({ ...FIRST, 'about.html': 'other' }).then(body => world.sandbox.s3.put(world.bucket, key, body));
+      world.deploy(key);
+      succeeded(world, key, { outputVariables: { status: 'Completed' } });
+    });
+    const action = await world.run(second);
+    expect(action.jobs.length).toBeGreaterThan(1);
+    expect(action).toMatchObject({ status: 'Succeeded', outputVariables: { changedFileCount: '3' } });
+    expect(world.distribution.invalidations.slice(1).flatMap(({ paths }) => [...paths]).sort()).toEqual(
+      ['/blog', '/blog/', '/blog/index.html', '/new.html', '/old.html']);
   });
 });
 
@@ -285,8 +490,8 @@ describe('everything is invalidated, and the summary says why', () => {
     const world = await givenWorld({ changedFiles: { onMissingBaseline: MissingBaselineBehavior.FAIL } });
     expect((await world.run(await world.givenArtifact(FIRST))).errorDetails).toEqual({
       code: 'JobFailed',
-      message: 'What has changed is not known, since this action has not succeeded before with the same parameters. ' +
-        'Invalidate everything once by hand and retry the stage, or let onMissingBaseline be INVALIDATE_ALL.',
+      message: 'What has changed is not known, since this action has not succeeded before. ' +
+        'Deploy once with onMissingBaseline INVALIDATE_ALL, the default: it invalidates everything. With FAIL again, the next execution compares with that one.',
     });
     expect(world.distribution.invalidations).toEqual([]);
   });
@@ -294,8 +499,9 @@ describe('everything is invalidated, and the summary says why', () => {
 
 test.concurrent('a name that breaks out of a path breaks nothing', async () => {
   const world = await givenWorld();
-  await world.run(await world.givenArtifact({ 'index.html': '1' }));
-  await world.run(await world.givenArtifact({ 'index.html': '1', 'a*b.html': '2', '"]}.html': '2', 'what?.html': '2', 'ü%20.html': '2' }));
+  const others = { 'index.html': '1', 'c.html': '1', 'd.html': '1', 'e.html': '1' };
+  await world.run(await world.givenArtifact(others));
+  await world.run(await world.givenArtifact({ ...others, 'a*b.html': '2', '"]}.html': '2', 'what?.html': '2', 'ü%20.html': '2' }));
   expect(world.lastPaths()).toEqual(['/a*', '/%22%5D%7D.html', '/%C3%BC%2520.html', '/what%3F.html']);
 });
 
@@ -452,32 +658,23 @@ describe('a manifest in the artifact', () => {
 });
 
 describe('the last success is one of the same target and the same paths', () => {
-  const succeeded = (world: World, key: string, parameters: (written: Record<string, unknown>) => Record<string, unknown>) => {
-    world.sandbox.codePipeline.recordAction({
-      pipeline: world.pipelineName,
-      pipelineExecutionId: crypto.randomUUID(),
-      artifacts: { site: { bucket: world.bucket, key } },
-      stage: 'InvalidateCloudFrontCache',
-      action: 'InvalidateDistribution',
-      userParameters: JSON.stringify(parameters(world.resolvedParameters())),
-      outputVariables: { status: 'Completed' },
-    });
-  };
-
+  const withOptions = (written: Record<string, unknown>, options: object) =>
+    ({ ...written, paths: { changedFiles: { ...(written.paths as { changedFiles: object }).changedFiles, ...options } } });
   test.concurrent.each<[string, (written: Record<string, unknown>) => Record<string, unknown>, boolean]>([
     ['the same', written => written, true],
     ['another timeout', written => ({ ...written, timeoutSeconds: 1 }), true],
-    ['the distribution of the function, by hand', ({ distributionId: _, ...written }) => written, true],
+    ['the distribution of the function, by hand, which may have been another', ({ distributionId: _, ...written }) => written, false],
     ['another distribution', written => ({ ...written, distributionId: 'E2OTHER' }), false],
     ['all paths', written => ({ ...written, paths: ['/*'] }), false],
-    ['another layout', written => ({ ...written, paths: { changedFiles: { ...(written.paths as { changedFiles: object }).changedFiles, prefix: 'docs' } } }), false],
+    ['another layout', written => withOptions(written, { urlPath: 'docs' }), false],
+    ['other actions that deploy', written => withOptions(written, { deployedBy: ['Deploy.Other'] }), false],
+    ['another limit', written => withOptions(written, { maxPaths: 1_000 }), true],
+    ['onMissingBaseline', written => withOptions(written, { onMissingBaseline: 'FAIL' }), true],
   ])('%s: %s', async (_, parameters, isBaseline) => {
     const world = await givenWorld();
     const first = await world.givenArtifact(FIRST);
-    // Fails, and tells what the parameters are.
-    world.sandbox.faults.add({ service: 'cloudfront', operation: 'CreateInvalidation', fault: { error: 'AccessDenied', status: 403 } });
-    await world.run(first);
-    succeeded(world, first, parameters);
+    await failedRun(world, first);
+    succeeded(world, first, { userParameters: JSON.stringify(parameters(world.resolvedParameters())), outputVariables: { status: 'Completed' } });
     await world.run(await world.givenArtifact(SECOND));
     expect(world.lastPaths()?.includes('/*')).toBe(!isBaseline);
   });

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { FaultKind, Invalidation } from '../../sandbox';
+import { InvalidationPaths } from '../../src';
 import { expectOneTerminalReport, givenWorld, stopWorlds, until, type World } from '../given-sandbox';
 
 // Most of a test is waiting, so that several share a processor.
@@ -46,7 +47,7 @@ describe('CloudFront is down for a while: the action waits, and is green', () =>
     expect(action.reports[0].input).toMatchObject({
       executionDetails: { summary: `Waiting for CloudFront to accept an invalidation of distribution ${world.distribution.id}, for up to 1 hour in all.` },
     });
-    expect(world.distribution.invalidations).toMatchObject([{ callerReference: `${action.jobs[0]}-0` }]);
+    expect(world.distribution.invalidations).toMatchObject([{ callerReference: expect.stringMatching(`^${action.jobs[0]}-0-1-[0-9a-f]{12}$`) }]);
   });
 
   test.concurrent('an outage that is longer than the timeout is red, and says so', async () => {
@@ -80,7 +81,7 @@ describe('the quota is full', () => {
     others.status = 'Completed';
     const action = await running;
     expect(action.status).toBe('Succeeded');
-    expect(world.distribution.invalidations.filter(({ callerReference }) => callerReference === `${action.jobs[0]}-0`)).toHaveLength(1);
+    expect(world.distribution.invalidations.filter(({ callerReference }) => callerReference.startsWith(`${action.jobs[0]}-0-1-`))).toHaveLength(1);
   });
 
   test.concurrent('for longer than an invocation', async () => {
@@ -105,11 +106,35 @@ describe('the quota is full', () => {
     expectOneTerminalReport(action);
   });
 
-  test.concurrent('a batch that is too large for this account\'s quota is waited out too', async () => {
+  test.concurrent('a part of it is somebody else\'s for good: the batch is halved until it fits', async () => {
+    const paths = Array.from({ length: 15 }, (_, index) => `/${index}/*`);
+    const world = await givenWorld({ paths: InvalidationPaths.of(...paths) });
+    // Never completes.
+    world.distribution.settings.completesAfter = 24 * 3_600_000;
+    world.sandbox.cloudFront.invalidate(world.distribution.id, 'somebody-else', ['/held/*']);
+    world.distribution.settings.completesAfter = 1_000;
+    const action = await world.runStage();
+    expect(action).toMatchObject({ status: 'Succeeded', outputVariables: { pathCount: '15', invalidationCount: '3' } });
+    const own = world.distribution.invalidations.filter(({ callerReference }) => callerReference !== 'somebody-else');
+    expect(own.map(invalidation => invalidation.paths.length)).toEqual([7, 7, 1]);
+    expect(own.flatMap(invalidation => [...invalidation.paths])).toEqual(paths);
+    expect(action.outputVariables.invalidationId).toBe(own.at(-1)!.id);
+    expect(action.summary).toContain(`(3 invalidations, the last of them ${own.at(-1)!.id})`);
+  });
+
+  test.concurrent('an account with a lower quota: a batch that is too large is halved', async () => {
+    const world = await givenWorld({ paths: InvalidationPaths.of('/a', '/b', '/c') });
+    world.distribution.settings.maxPathsInProgress = 1;
+    expect(await world.runStage()).toMatchObject({ status: 'Succeeded', outputVariables: { invalidationCount: '3' } });
+    expect(world.distribution.invalidations.map(({ paths }) => paths)).toEqual([['/a'], ['/b'], ['/c']]);
+  });
+
+  test.concurrent('a single path that is too large never fits: red at once', async () => {
     const world = await givenWorld();
-    const handle = world.sandbox.faults.add({ service: 'cloudfront', operation: 'CreateInvalidation', fault: { error: 'BatchTooLarge', status: 413 }, times: 2 });
-    expect(await world.runStage()).toMatchObject({ status: 'Succeeded' });
-    expect(handle.hits).toBe(2);
+    world.sandbox.faults.add({ service: 'cloudfront', operation: 'CreateInvalidation', fault: { error: 'BatchTooLarge', status: 413 }, times: Infinity });
+    const action = await world.runStage();
+    expect(action.errorDetails).toMatchObject({ code: 'JobFailed', message: expect.stringMatching(/^CloudFront found the invalidation of distribution \w+ too large/) });
+    expect(world.requests('CreateInvalidation')).toHaveLength(1);
   });
 });
 
@@ -209,7 +234,7 @@ describe('a configuration that is wrong is reported, and no call is made', () =>
     expectOneTerminalReport(action);
   });
 
-  test.concurrent.each(['garbage', '{}', '{"version":1}', '{"version":1,"callerReference":"../x","startedAt":0,"invalidationIds":[],"completed":0}'])('the continuation token %s', async token => {
+  test.concurrent.each(['garbage', '{}', '{"version":1}', '{"version":2,"callerReference":"../x","startedAt":0,"sent":0,"invalidationCount":0,"completed":0,"halvings":0}'])('the continuation token %s', async token => {
     const world = await givenWorld();
     const action = await world.runAction(undefined, token);
     expect(action.errorDetails).toMatchObject({ code: 'ConfigurationError', message: expect.stringContaining('continuation token') });
@@ -292,6 +317,19 @@ describe('CodePipeline cannot take the report', () => {
       error: { message: expect.stringMatching(/could not be reported to CodePipeline as success: AccessDeniedException.*Check that the function's role allows codepipeline:PutJobSuccessResult/) },
     });
     void action;
+  });
+
+  test.concurrent('CodePipeline finds the report invalid: the pipeline is told so, and does not hang', async () => {
+    const world = await givenWorld();
+    const handle = world.sandbox.faults.add({
+      service: 'codepipeline', operation: 'PutJobSuccessResult', fault: { error: 'ValidationException', status: 400, message: 'too long' }, times: Infinity,
+    });
+    const action = await world.runStage();
+    expect(handle.hits).toBe(1);
+    expect(action.errorDetails).toEqual({
+      code: 'JobFailed',
+      message: 'CodePipeline refused the report of this job as invalid (success): ValidationException: too long. This is a defect of the function.',
+    });
   });
 
   test.concurrent('the job is unknown by now', async () => {

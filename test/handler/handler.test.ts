@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
-import { ARTIFACT_CREDENTIALS } from '../../sandbox';
+import { ARTIFACT_CREDENTIALS, type ActionExecution } from '../../sandbox';
 import { InvalidationFailurePolicy, InvalidationPaths } from '../../src';
-import { expectOneTerminalReport, givenWorld, stopWorlds, until } from '../given-sandbox';
+import { expectOneTerminalReport, givenWorld, stopWorlds, until, type World } from '../given-sandbox';
 
 // Most of a test is waiting, so that several share a processor.
 afterAll(stopWorlds);
@@ -16,7 +16,7 @@ describe('a deployment', () => {
 
     const [invalidation] = world.distribution.invalidations;
     expect(world.distribution.invalidations).toHaveLength(1);
-    expect(invalidation).toMatchObject({ paths: ['/*'], callerReference: `${action.jobs[0]}-0`, status: 'Completed' });
+    expect(invalidation).toMatchObject({ paths: ['/*'], callerReference: expect.stringMatching(`^${action.jobs[0]}-0-1-[0-9a-f]{12}$`), status: 'Completed' });
     expect(action).toMatchObject({
       status: 'Succeeded',
       externalExecutionId: invalidation.id,
@@ -127,8 +127,8 @@ describe('more than CloudFront takes at a time', () => {
     const action = await world.runStage();
     expect(action).toMatchObject({ status: 'Succeeded', outputVariables: { pathCount: '35' } });
     expect(world.distribution.invalidations.map(invalidation => invalidation.paths.length)).toEqual([17, 15, 3]);
-    expect(world.distribution.invalidations.map(({ callerReference }) => callerReference)).toEqual([0, 1, 2].map(batch => `${action.jobs[0]}-${batch}`));
-    expect(action.outputVariables.invalidationId).toBe(world.distribution.invalidations.map(({ id }) => id).join(','));
+    expectReferences(world, action, ['0-17', '17-15', '32-3']);
+    expect(action.outputVariables).toMatchObject({ invalidationId: world.distribution.invalidations[2].id, invalidationCount: '3' });
     expect(world.sandbox.requests.filter(({ errorCode }) => errorCode !== undefined)).toEqual([]);
   });
 
@@ -139,7 +139,7 @@ describe('more than CloudFront takes at a time', () => {
     expect(action.status).toBe('Succeeded');
     expect(action.jobs.length).toBeGreaterThan(1);
     expect(world.distribution.invalidations).toHaveLength(3);
-    expect(world.distribution.invalidations.map(({ callerReference }) => callerReference)).toEqual([0, 1, 2].map(batch => `${action.jobs[0]}-${batch}`));
+    expectReferences(world, action, ['0-17', '17-15', '32-3']);
   });
 
   test.concurrent('does not wait for the last batch with waitForCompletion false', async () => {
@@ -345,4 +345,11 @@ describe('WARN', () => {
 
 async function allInvocations(lambda: { readonly invocations: readonly { readonly outcome?: string }[] }, count: number): Promise<void> {
   await until(() => lambda.invocations.length === count && lambda.invocations.every(({ outcome }) => outcome !== undefined));
+}
+
+/** Each reference has the job's id, the place and the length of its batch, and the same digest of all paths. */
+function expectReferences({ distribution }: World, { jobs: [job] }: ActionExecution, batches: readonly string[]): void {
+  const digests = new Set(distribution.invalidations.map(({ callerReference }) => callerReference.slice(-12)));
+  expect(digests.size).toBe(1);
+  expect(distribution.invalidations.map(({ callerReference }) => callerReference)).toEqual(batches.map(batch => `${job}-${batch}-${[...digests][0]}`));
 }

@@ -1,16 +1,18 @@
 import * as fc from 'fast-check';
 import { begin, fromContinuationToken, nextStep, toContinuationToken } from '../../src/handler/progress';
 
+const CREATED = { sent: 20, invalidationCount: 2, invalidationId: 'I2', createTime: '2026-11-23T00:00:00.000Z' };
+const FOUND = { paths: 20, digest: '0123456789ab' };
+
 test('a token brings back the progress it was made of', () => {
-  const found = { paths: 20, batches: 2, changes: undefined, note: undefined };
-  const progress = { ...begin('11111111-abcd-1111-abcd-111111abcdef'), found, invalidationIds: ['I1', 'I2'], completed: 1, createTime: '2026-11-23T00:00:00.000Z' };
+  const progress = { ...begin('11111111-abcd-1111-abcd-111111abcdef'), found: FOUND, ...CREATED, completed: 15, halvings: 2 };
   expect(fromContinuationToken(toContinuationToken(progress))).toEqual(progress);
 });
 
 test('a token brings back what a report says of the paths', () => {
-  const found = { paths: 3, batches: 1, changes: { changed: 0, unchanged: 2 }, note: 'all of it' };
+  const found = { ...FOUND, changes: { changed: 0, unchanged: 2 }, note: 'all of it', asOf: 1_795_000_000_123 };
   const progress = { ...begin('job'), found };
-  expect(fromContinuationToken(toContinuationToken(progress))).toEqual({ ...progress, createTime: undefined });
+  expect(fromContinuationToken(toContinuationToken(progress))).toEqual({ ...progress, createTime: undefined, invalidationId: undefined });
 });
 
 test('a token is good for twice the longest time-out', () => {
@@ -29,22 +31,30 @@ test('a token is good for twice the longest time-out', () => {
 
 test('a token of a job that has no invalidation yet', () => {
   const progress = begin('job');
-  expect(fromContinuationToken(toContinuationToken(progress))).toEqual({ ...progress, found: undefined, createTime: undefined });
+  const nothing = { found: undefined, createTime: undefined, invalidationId: undefined };
+  expect(fromContinuationToken(toContinuationToken(progress))).toEqual({ ...progress, ...nothing });
 });
 
-test('a token fits CodePipeline\'s 2048 characters with the ids of a hundred batches', () => {
+test.each([14, 26])('a token fits CodePipeline\'s 2048 characters, however many batches there were, with an id of %i characters', length => {
   const progress = {
     ...begin('11111111-abcd-1111-abcd-111111abcdef'),
-    found: { paths: 10_000, batches: 100 },
-    invalidationIds: Array<string>(100).fill('I2J0I21PCUYOIK'),
-    completed: 99,
-    createTime: '2026-11-23T00:00:00.000Z',
+    found: { paths: 10_000, digest: '0123456789ab', changes: { changed: 100_000, unchanged: 100_000 }, note: '"'.repeat(500), asOf: Date.now() },
+    ...CREATED,
+    sent: 10_000,
+    invalidationCount: 10_000,
+    invalidationId: 'I'.repeat(length),
+    completed: 9_999,
+    halvings: 12,
   };
   expect(toContinuationToken(progress).length).toBeLessThanOrEqual(2048);
 });
 
 describe('a token that this function did not write', () => {
-  const token = JSON.parse(toContinuationToken({ ...begin('job'), found: { paths: 1, batches: 1 }, invalidationIds: ['I1'], createTime: '2026-11-23T00:00:00.000Z' })) as object;
+  const token = JSON.parse(toContinuationToken({ ...begin('job'), found: FOUND, ...CREATED })) as object;
+
+  test('but for what follows, it is taken', () => {
+    expect(() => fromContinuationToken(JSON.stringify(token))).not.toThrow();
+  });
 
   test.each([
     ['no JSON', 'garbage'],
@@ -52,26 +62,32 @@ describe('a token that this function did not write', () => {
     ['a string', '"x"'],
     ['a list', '[]'],
     ['null', 'null'],
-    ['of another version', JSON.stringify({ ...token, version: 2 })],
+    ['of another version', JSON.stringify({ ...token, version: 1 })],
     ['without a caller reference', JSON.stringify({ ...token, callerReference: undefined })],
-    ['with an id that would leave the URL', JSON.stringify({ ...token, invalidationIds: ['../../x'] })],
-    ['with more invalidations than batches', JSON.stringify({ ...token, invalidationIds: ['I1', 'I2'], completed: 1 })],
-    ['with more completed than created', JSON.stringify({ ...token, completed: 2 })],
-    ['with two invalidations open', JSON.stringify({ ...token, completed: -1 })],
+    ['with an id that would leave the URL', JSON.stringify({ ...token, invalidationId: '../../x' })],
+    ['with more sent than there is', JSON.stringify({ ...token, sent: 21 })],
+    ['with more completed than sent', JSON.stringify({ ...token, completed: 21 })],
+    ['with less than nothing completed', JSON.stringify({ ...token, completed: -1 })],
+    ['with half a path sent', JSON.stringify({ ...token, sent: 1.5 })],
+    ['with a batch halved in no count', JSON.stringify({ ...token, halvings: '1' })],
+    ['with paths sent in no invalidation', JSON.stringify({ ...token, invalidationCount: 0, invalidationId: undefined, createTime: undefined })],
     ['with an invalidation of nothing', JSON.stringify({ ...token, found: undefined })],
-    ['with a count that is none', JSON.stringify({ ...token, found: { paths: -1, batches: 1 } })],
-    ['with changes that are none', JSON.stringify({ ...token, found: { paths: 1, batches: 1, changes: 'some' } })],
-    ['with unchanged files that are no count', JSON.stringify({ ...token, found: { paths: 1, batches: 1, changes: { changed: 1 } } })],
-    ['with changed files that are no count', JSON.stringify({ ...token, found: { paths: 1, batches: 1, changes: { unchanged: 1 } } })],
-    ['with a note that is no text', JSON.stringify({ ...token, found: { paths: 1, batches: 1, note: 1 } })],
+    ['with a count that is none', JSON.stringify({ ...token, found: { ...FOUND, paths: -1 } })],
+    ['without a digest', JSON.stringify({ ...token, found: { paths: 20 } })],
+    ['with changes that are none', JSON.stringify({ ...token, found: { ...FOUND, changes: 'some' } })],
+    ['with unchanged files that are no count', JSON.stringify({ ...token, found: { ...FOUND, changes: { changed: 1 } } })],
+    ['with changed files that are no count', JSON.stringify({ ...token, found: { ...FOUND, changes: { unchanged: 1 } } })],
+    ['with changes that are no counts', JSON.stringify({ ...token, found: { ...FOUND, changes: { changed: '1' } } })],
+    ['with a note that is no text', JSON.stringify({ ...token, found: { ...FOUND, note: 1 } })],
+    ['with a history that ends at a text', JSON.stringify({ ...token, found: { ...FOUND, asOf: 'now' } })],
     ['with a create time that is a list', JSON.stringify({ ...token, createTime: ['2026-11-23T00:00:00.000Z'] })],
     ['started at a text', JSON.stringify({ ...token, startedAt: String(Date.now()) })],
     ['with an id that goes on', JSON.stringify({ ...token, callerReference: 'job/x' })],
-    ['with changes that are no counts', JSON.stringify({ ...token, found: { paths: 1, batches: 1, changes: { changed: '1' } } })],
     ['started in another year', JSON.stringify({ ...token, startedAt: 0 })],
     ['started at no time', JSON.stringify({ ...token, startedAt: null })],
     ['with a create time that is none', JSON.stringify({ ...token, createTime: 'yesterday' })],
     ['with an invalidation that was never created', JSON.stringify({ ...token, createTime: undefined })],
+    ['with an id before there is an invalidation', JSON.stringify({ ...token, sent: 0, invalidationCount: 0, createTime: undefined })],
   ])('%s', (_, text) => {
     expect(() => fromContinuationToken(text)).toThrow(expect.objectContaining({
       type: 'ConfigurationError', message: expect.stringContaining('The continuation token is not one that this version of the function wrote'),
@@ -86,44 +102,46 @@ describe('a token that this function did not write', () => {
 });
 
 describe('what a job does next', () => {
-  const progress = (batches: number | undefined, created: number, completed: number) => ({
-    ...begin('job'), found: batches === undefined ? undefined : { paths: 1, batches }, invalidationIds: Array<string>(created).fill('I1'), completed,
+  const progress = (paths: number | undefined, sent: number, completed: number) => ({
+    ...begin('job'), found: paths === undefined ? undefined : { ...FOUND, paths }, sent, completed,
   });
 
   test.each([
-    // batches, created, completed, then what, and what where nobody waits for completion
+    // paths, sent, completed, then what, and what where nobody waits for completion
     [undefined, 0, 0, 'find', 'find'],
     [0, 0, 0, 'finish', 'finish'],
     [1, 0, 0, 'create', 'create'],
     [1, 1, 0, 'wait', 'finish'],
     [1, 1, 1, 'finish', 'finish'],
-    [2, 0, 0, 'create', 'create'],
-    [2, 1, 0, 'wait', 'wait'],
-    [2, 1, 1, 'create', 'create'],
-    [2, 2, 1, 'wait', 'finish'],
-    [2, 2, 2, 'finish', 'finish'],
-  ])('of %p batches, %i created and %i completed: %s', (batches, created, completed, step, stepWithoutWait) => {
-    expect(nextStep(progress(batches, created, completed), true)).toBe(step);
-    expect(nextStep(progress(batches, created, completed), false)).toBe(stepWithoutWait);
+    [20, 0, 0, 'create', 'create'],
+    [20, 15, 0, 'wait', 'wait'],
+    [20, 15, 15, 'create', 'create'],
+    [20, 20, 15, 'wait', 'finish'],
+    [20, 20, 20, 'finish', 'finish'],
+  ])('of %p paths, %i sent and %i completed: %s', (paths, sent, completed, step, stepWithoutWait) => {
+    expect(nextStep(progress(paths, sent, completed), true)).toBe(step);
+    expect(nextStep(progress(paths, sent, completed), false)).toBe(stepWithoutWait);
   });
 
-  test('a job of any size ends, and never does a step twice', () => {
-    fc.assert(fc.property(fc.integer({ min: 0, max: 20 }), fc.boolean(), (batches, waitForCompletion) => {
+  test('a job of any size ends, whatever its batches are, and sends each path once', () => {
+    fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 20 }), fc.boolean(), (batches, waitForCompletion) => {
       const steps: string[] = [];
       const job = progress(undefined, 0, 0);
+      const left = [...batches];
       for (let step = nextStep(job, waitForCompletion); step !== 'finish'; step = nextStep(job, waitForCompletion)) {
         steps.push(step);
-        expect(steps.length).toBeLessThanOrEqual(1 + 2 * batches);
+        expect(steps.length).toBeLessThanOrEqual(1 + 2 * batches.length);
         if (step === 'find') {
-          job.found = { paths: batches, batches };
+          job.found = { ...FOUND, paths: batches.reduce((sum, batch) => sum + batch, 0) };
         } else if (step === 'create') {
-          job.invalidationIds.push('I1');
+          job.sent += left.shift()!;
         } else {
-          job.completed++;
+          job.completed = job.sent;
         }
       }
-      expect(steps.filter(step => step === 'create')).toHaveLength(batches);
-      expect(steps.filter(step => step === 'wait')).toHaveLength(waitForCompletion ? batches : Math.max(0, batches - 1));
+      expect(left).toEqual([]);
+      expect(steps.filter(step => step === 'create')).toHaveLength(batches.length);
+      expect(steps.filter(step => step === 'wait')).toHaveLength(waitForCompletion ? batches.length : Math.max(0, batches.length - 1));
     }));
   });
 });

@@ -11,7 +11,15 @@ import { expectOneTerminalReport, givenWorld, stopWorlds } from '../given-sandbo
 afterAll(stopWorlds);
 
 const FORGED_TOKEN = {
-  version: 1, callerReference: 'forged', startedAt: Date.now(), found: { paths: 1, batches: 1 }, completed: 0, createTime: new Date().toISOString(),
+  version: 2,
+  callerReference: 'forged',
+  startedAt: Date.now(),
+  found: { paths: 1, digest: '0123456789ab' },
+  sent: 1,
+  invalidationCount: 1,
+  completed: 0,
+  halvings: 0,
+  createTime: new Date().toISOString(),
 };
 
 describe('someone who edits the pipeline', () => {
@@ -45,7 +53,7 @@ describe('someone who invokes the function with an event of their own', () => {
   test.concurrent('cannot look at an invalidation of another distribution by a forged continuation token', async () => {
     const world = await givenWorld();
     const other = world.sandbox.cloudFront.addDistribution({ id: 'E2ANOTHER', account: '123456789012' });
-    const action = await world.runAction({ distributionId: other.id }, JSON.stringify({ ...FORGED_TOKEN, invalidationIds: ['I2J0I21PCUYOIK'] }));
+    const action = await world.runAction({ distributionId: other.id }, JSON.stringify({ ...FORGED_TOKEN, invalidationId: 'I2J0I21PCUYOIK' }));
     expect(action).toMatchObject({ status: 'Failed', errorDetails: { code: 'PermissionError' } });
   });
 

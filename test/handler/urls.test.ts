@@ -31,44 +31,68 @@ test('other index documents, and none', () => {
 
 test('nothing is excluded, no extension stripped and no folder put in front, unless it is said', () => {
   const site = new Site({});
-  expect(site.keyOf('a/b.html')).toBe('a/b.html');
+  expect(site.fileOf('a/b.html')).toBe('a/b.html');
   expect(site.excludes('a/b.html')).toBe(false);
   expect(site.pathsOf('a/b.html')).toEqual(['/a/b.html']);
 });
 
-test('the path of an object by which files are counted', () => {
-  expect(new Site({ prefix: 'docs' }).pathOf('docs/a b?.html')).toBe('/docs/a%20b%3F.html');
+test('the path by which a file is counted', () => {
+  expect(new Site({ urlPath: 'docs' }).pathOf('a b?.html')).toBe('/docs/a%20b%3F.html');
 });
 
 test.each(['dist', 'dist/', './dist', '/dist/', '././dist//', './/dist'])('the base directory %s is stripped, and what is outside of it does not count', baseDirectory => {
   const site = new Site({ baseDirectory });
-  expect(site.keyOf('dist/a/index.html')).toBe('a/index.html');
-  expect(site.keyOf('distant/a')).toBeUndefined();
-  expect(site.keyOf('README.md')).toBeUndefined();
+  expect(site.fileOf('dist/a/index.html')).toBe('a/index.html');
+  expect(site.fileOf('distant/a')).toBeUndefined();
+  expect(site.fileOf('README.md')).toBeUndefined();
 });
 
 test.each(['', '.', './', '/'])('the base directory %j is the whole artifact', baseDirectory => {
-  expect(new Site({ baseDirectory }).keyOf('a')).toBe('a');
+  expect(new Site({ baseDirectory }).fileOf('a')).toBe('a');
 });
 
 test('a base directory of two folders, one of which ends with a dot', () => {
-  expect(new Site({ baseDirectory: 'build./site' }).keyOf('build./site/a')).toBe('a');
+  expect(new Site({ baseDirectory: 'build./site' }).fileOf('build./site/a')).toBe('a');
 });
 
-test('the prefix is put in front, and is part of every path', () => {
-  const site = new Site({ prefix: '/docs/', baseDirectory: 'out' });
-  expect(site.keyOf('out/index.html')).toBe('docs/index.html');
-  expect(site.pathsOf('docs/index.html')).toEqual(['/docs/index.html', '/docs/', '/docs']);
+test('the folder of the URL is put in front of every path', () => {
+  const site = new Site({ urlPath: '/docs/', baseDirectory: 'out' });
+  expect(site.fileOf('out/index.html')).toBe('index.html');
+  expect(site.pathsOf('index.html')).toEqual(['/docs/index.html', '/docs/', '/docs']);
+});
+
+describe('where query strings are part of the cache key', () => {
+  test.each([
+    ['about.html', ['/about.html*']],
+    ['index.html', ['/index.html*', '/', '/?*']],
+    ['blog/index.html', ['/blog/index.html*', '/blog/', '/blog/?*', '/blog', '/blog?*']],
+    ['a+b.html', ['/a+b.html*', '/a%2Bb.html*']],
+    ['a*b.html', ['/a*']],
+  ])('%s is seen as %j', (file, paths) => {
+    expect(new Site({ queryStrings: true }).pathsOf(file)).toEqual(paths);
+  });
+
+  test('a name without its extension takes no others that begin with it', () => {
+    expect(new Site({ queryStrings: true, stripExtensions: ['.html'] }).pathsOf('about.html')).toEqual(['/about.html*', '/about', '/about?*']);
+  });
 });
 
 test.each([
-  ['assets/**', 'docs/assets/a/b.js', true],
-  ['assets/**', 'docs/index.html', false],
-  ['*.map', 'docs/a.map', true],
-  ['*.map', 'docs/a/b.map', false],
-  ['**/*.map', 'docs/a/b.map', true],
-  ['.well-known/**', 'docs/.well-known/x', true],
-  ['**/*.map', 'docs/a/.hidden.map', true],
-])('what %s excludes below the base directory: %s is %s', (pattern, key, excluded) => {
-  expect(new Site({ prefix: 'docs', exclude: [pattern] }).excludes(key)).toBe(excluded);
+  ['assets/**', 'assets/a/b.js', true],
+  ['assets/**', 'index.html', false],
+  ['*.map', 'a.map', true],
+  ['*.map', 'a/b.map', false],
+  ['**/*.map', 'a/b.map', true],
+  ['.well-known/**', '.well-known/x', true],
+  ['**/*.map', 'a/.hidden.map', true],
+])('what %s excludes below the base directory: %s is %s', (pattern, file, excluded) => {
+  expect(new Site({ urlPath: 'docs', exclude: [pattern] }).excludes(file)).toBe(excluded);
+});
+
+test('an error document concerns everybody, also where a pattern excludes it', () => {
+  const site = new Site({ errorDocuments: ['errors/404.html'], exclude: ['errors/**'] });
+  expect(site.isErrorDocument('errors/404.html')).toBe(true);
+  expect(site.isErrorDocument('404.html')).toBe(false);
+  expect(site.excludes('errors/404.html')).toBe(false);
+  expect(site.excludes('errors/500.html')).toBe(true);
 });

@@ -15,9 +15,9 @@ const SITE = codepipeline.Artifact.artifact('site');
 /** What an action with these options has as its `UserParameters`, with an `X` for each token. */
 function userParameters(stack: Stack, options: CloudFrontInvalidationOptions): string {
   const { paths, ...parameters } = parametersOf(options);
-  const history = { pipelineName: 'documentation-pipeline', stageName: 'InvalidateCloudFrontCache', actionName: 'InvalidateDocumentationDistribution' };
+  const known = { pipelineName: 'documentation-pipeline', stageName: 'InvalidateCloudFrontCache', actionName: 'InvalidateDocumentationDistribution' };
   const text: unknown = stack.resolve(toUserParameters(stack, {
-    ...parameters, paths: 'changedFiles' in paths ? { changedFiles: { ...paths.changedFiles, ...history } } : paths,
+    ...parameters, paths: 'changedFiles' in paths ? { changedFiles: { deployedBy: ['Deploy.Website'], ...paths.changedFiles, ...known } } : paths,
   }));
   const parts = typeof text === 'string' ? [text] : (text as { 'Fn::Join': [string, unknown[]] })['Fn::Join'][1];
   return parts.map(part => typeof part === 'string' ? part : 'X').join('');
@@ -51,11 +51,13 @@ describe('the budget of 1,000 characters', () => {
   /** Each option as long as a real site has it. */
   const ALL_OPTIONS: Required<ChangedFilesOptions> = {
     baseDirectory: 'website/build/output',
-    prefix: 'documentation/latest',
+    urlPath: 'documentation/latest',
     indexDocuments: ['index.html', 'index.htm'],
     stripExtensions: ['.html', '.htm'],
     exclude: ['assets/**', 'static/**/*.map', '**/*.LICENSE.txt'],
-    skipAdded: true,
+    queryStrings: false,
+    errorDocuments: ['404.html', 'errors/500.html'],
+    deployedBy: ['DeployToProduction.DocumentationPages', 'DeployToProduction.DocumentationAssets'],
     maxPaths: 1000,
     onMissingBaseline: MissingBaselineBehavior.INVALIDATE_ALL,
   };

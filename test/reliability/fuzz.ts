@@ -40,14 +40,17 @@ const PARAMETERS = {
   waitForCompletion: true,
   timeoutSeconds: 3600,
   failurePolicy: 'WARN',
-  paths: { changedFiles: { pipelineName: 'Website', stageName: 'Invalidate', actionName: 'Invalidate' } },
+  paths: { changedFiles: { pipelineName: 'Website', stageName: 'Invalidate', actionName: 'Invalidate', deployedBy: ['Deploy.Deploy'] } },
 };
 const TOKEN = toContinuationToken({
   callerReference: 'job',
   startedAt: Date.now(),
-  found: { paths: 3, batches: 1, changes: { changed: 2, unchanged: 1 }, note: 'a note' },
-  invalidationIds: ['I2J0I21PCUYOIK'],
+  found: { paths: 3, digest: '0123456789ab', changes: { changed: 2, unchanged: 1 }, note: 'a note', asOf: Date.now() },
+  sent: 3,
+  invalidationCount: 1,
+  invalidationId: 'I2J0I21PCUYOIK',
   completed: 0,
+  halvings: 0,
   createTime: new Date().toISOString(),
 });
 const MANIFEST = '# changed\n/index.html\n/blog/*\n#news\n';

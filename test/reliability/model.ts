@@ -7,7 +7,8 @@ import * as fc from 'fast-check';
 import { writeSection } from './document';
 import { Sandbox, type FaultKind } from '../../sandbox';
 import { CloudFrontInvalidationFunction, CloudFrontInvalidationStage, InvalidationPaths } from '../../src';
-import { fromContinuationToken, nextStep, type Progress } from '../../src/handler/progress';
+import { batchAt, normalizePaths } from '../../src/handler/paths';
+import { begin, fromContinuationToken, nextStep, type Progress } from '../../src/handler/progress';
 import { givenDistribution, givenPipeline } from '../given';
 
 const RUNS = Number(argument('--runs') ?? 200);
@@ -164,18 +165,25 @@ function arrange(sandbox: Sandbox, distributionId: string, each: Happening): voi
 
 /** Whether the model's steps lead from one state to another, in one invocation. */
 function leadsTo(from: Progress | undefined, to: Progress): boolean {
-  let state: Progress = from ?? { callerReference: to.callerReference, startedAt: to.startedAt, invalidationIds: [], completed: 0 };
-  const isAt = (target: Progress) => isSame(state.invalidationIds, target.invalidationIds) && state.completed === target.completed &&
+  let state: Progress = from ?? { ...begin(to.callerReference), startedAt: to.startedAt };
+  const isAt = (target: Progress) => state.sent === target.sent && state.completed === target.completed &&
     (state.found === undefined) === (target.found === undefined);
   while (!isAt(to)) {
     const step = nextStep(state, true);
     if (step === 'finish') {
       return false;
     }
-    state = step === 'find' ? { ...state, found: to.found }
-      : step === 'create' ? { ...state, invalidationIds: to.invalidationIds.slice(0, state.invalidationIds.length + 1) }
-        : { ...state, completed: state.completed + 1 };
-    if (state.invalidationIds.length > to.invalidationIds.length || state.completed > to.completed || step === 'find' && to.found === undefined) {
+    switch (step) {
+      case 'find':
+        state = { ...state, found: to.found };
+        break;
+      case 'create':
+        state = { ...state, sent: state.sent + batchAt(normalizePaths(PATHS), state.sent, to.halvings).length };
+        break;
+      case 'wait':
+        state = { ...state, completed: state.sent };
+    }
+    if (state.sent > to.sent || state.completed > to.completed || step === 'find' && to.found === undefined) {
       return false;
     }
   }

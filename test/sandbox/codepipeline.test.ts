@@ -2,7 +2,7 @@ import {
   CodePipelineClient, InvalidJobStateException, JobNotFoundException, ListActionExecutionsCommand, OutputVariablesSizeExceededException,
   PutJobFailureResultCommand, PutJobSuccessResultCommand, ValidationException,
 } from '@aws-sdk/client-codepipeline';
-import { givenFunction, MAY_REPORT, removeFolders, until } from './given-function';
+import { givenFunction, MAY_REPORT, PUT, removeFolders, until } from './given-function';
 import { ARTIFACT_CREDENTIALS, Sandbox, type Statement } from '../../sandbox';
 
 const UNKNOWN_JOB = '11111111-abcd-1111-abcd-111111abcdef';
@@ -179,6 +179,47 @@ test('a role that may not invoke the function fails the action, and no job is se
   const role = sandbox.addRole('action', [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: 'arn:aws:lambda:*:*:function:other' }]);
   const action = await sandbox.codePipeline.startAction({ functionName: 'fn', roleArn: role.arn }).finished;
   expect(action).toMatchObject({ status: 'Failed', jobs: [], errorDetails: { code: 'PermissionError' } });
+});
+
+describe('a rollback', () => {
+  /** Two stages, of which each says what it was told, and an execution of them. */
+  async function givenExecution(): Promise<void> {
+    givenFunction(sandbox, `${PUT}
+      exports.handler = async ({ 'CodePipeline.job': { id, data } }) => put('PutJobSuccessResult', { jobId: id, outputVariables: {
+        parameters: data.actionConfiguration.configuration.UserParameters, key: data.inputArtifacts[0].location.s3Location.objectKey,
+      } });`);
+    for (const stage of ['Deploy', 'After', 'Last']) {
+      sandbox.codePipeline.addStage('site', stage, [{ name: stage, runOrder: 1, functionName: 'fn', userParameters: '#{Source.version}', inputArtifacts: ['site'] }]);
+    }
+    const execution = { pipeline: 'site', pipelineExecutionId: 'first', artifacts: { site: { bucket: 'artifacts', key: 'site/1' } }, variables: { 'Source.version': '1' } };
+    await sandbox.codePipeline.startStage({ ...execution, stage: 'Deploy' }).finished;
+  }
+
+  test.each<[boolean, string[]]>([
+    [false, ['Deploy']],
+    [true, ['Deploy', 'After', 'Last']],
+  ])('with rollbackRunsLaterStages: %s runs with what the earlier execution had', async (rollbackRunsLaterStages, expected) => {
+    await givenExecution();
+    sandbox.codePipeline.rollbackRunsLaterStages = rollbackRunsLaterStages;
+    const rollback = sandbox.codePipeline.rollback({ pipeline: 'site', stage: 'Deploy', targetPipelineExecutionId: 'first' });
+    expect(rollback).toMatchObject({ executionType: 'ROLLBACK', rollbackTargetPipelineExecutionId: 'first', pipelineExecutionId: expect.not.stringMatching(/^first$/) });
+    const actions = await rollback.finished;
+    expect(actions.map(({ actionName }) => actionName)).toEqual(expected);
+    expect(actions.map(({ outputVariables }) => outputVariables)).toEqual(expected.map(() => ({ parameters: '1', key: 'site/1' })));
+  });
+
+  test('that fails runs no later stage', async () => {
+    await givenExecution();
+    sandbox.codePipeline.rollbackRunsLaterStages = true;
+    givenFunction(sandbox, `${PUT}
+      exports.handler = async event => put('PutJobFailureResult', { jobId: event['CodePipeline.job'].id, failureDetails: { type: 'JobFailed', message: 'no' } });`);
+    const actions = await sandbox.codePipeline.rollback({ pipeline: 'site', stage: 'Deploy', targetPipelineExecutionId: 'first' }).finished;
+    expect(actions.map(({ actionName, status }) => [actionName, status])).toEqual([['Deploy', 'Failed']]);
+  });
+
+  test('to an execution that never was', () => {
+    expect(() => sandbox.codePipeline.rollback({ pipeline: 'site', stage: 'Deploy', targetPipelineExecutionId: 'none' })).toThrow('no execution none to go back to');
+  });
 });
 
 describe('the history', () => {

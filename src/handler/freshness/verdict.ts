@@ -50,7 +50,8 @@ function statusReason(status: number): string {
  */
 export function fileVerdict(visit: Visit, expected: Measured, secondsSince: number | undefined): Verdict {
   const { content } = visit;
-  if (content !== undefined && [content.sent, content.decoded].some(measured => measured?.size === expected.size && measured.crc32 === expected.crc32)) {
+  const isExpected = (measured: Measured | undefined) => measured?.size === expected.size && measured.crc32 === expected.crc32;
+  if (isExpected(content?.sent) || isExpected(content?.decoded)) {
     return FRESH;
   }
   const comparison = `expected the file of the artifact with ${inWords(expected)}, got ${contentInWords(content, expected)} (${shown(visit)}).`;

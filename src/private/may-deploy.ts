@@ -1,0 +1,25 @@
+import type { IConstruct } from 'constructs';
+import { resourceOf } from './pipeline';
+
+/** What fetches, tests or approves puts nothing where visitors get it. */
+const CATEGORIES_WITHOUT_DEPLOYMENT: readonly string[] = ['Source', 'Test', 'Approval'];
+
+/** The actions of this library, by their pipelines. */
+const INVALIDATIONS = new WeakMap<IConstruct, Set<string>>();
+
+export function noteInvalidation(pipeline: IConstruct, stageName: string, actionName: string): void {
+  const resource = resourceOf(pipeline) ?? pipeline;
+  const names = INVALIDATIONS.get(resource) ?? new Set();
+  INVALIDATIONS.set(resource, names.add(`${stageName}.${actionName}`));
+}
+
+/**
+ * Whether an action may put something where visitors get it: by its category, and one that is not known may be any. An invalidation of this
+ * library does not.
+ *
+ * @param action its name is `Stage.Action`
+ * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-pipeline-structure.html
+ */
+export function mayDeploy(pipeline: IConstruct, { name, category }: { readonly name: string; readonly category?: string }): boolean {
+  return !CATEGORIES_WITHOUT_DEPLOYMENT.includes(category ?? '') && !INVALIDATIONS.get(resourceOf(pipeline) ?? pipeline)?.has(name);
+}

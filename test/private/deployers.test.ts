@@ -1,0 +1,191 @@
+import { App, CfnCondition, Fn, Stack } from 'aws-cdk-lib';
+import { PipelineProject } from 'aws-cdk-lib/aws-codebuild';
+import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import {
+  CloudFormationCreateUpdateStackAction, CodeBuildAction, CodeBuildActionType, ManualApprovalAction, S3DeployAction, S3SourceAction,
+} from 'aws-cdk-lib/aws-codepipeline-actions';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { CloudFrontInvalidationFunction, CloudFrontInvalidationStage, InvalidationPaths, type ChangedFilesOptions } from '../../src';
+import { stagesOf } from '../expect';
+import { givenDistribution, givenStack } from '../given';
+
+/** The parts that real pipelines are made of. */
+class Parts {
+  readonly source = new codepipeline.Artifact('source');
+  readonly site = new codepipeline.Artifact('site');
+
+  constructor(private readonly stack: Stack) {}
+
+  get sourceAction() {
+    const bucket = new Bucket(this.stack, 'Source', { versioned: true });
+    return new S3SourceAction({ actionName: 'Source', bucket, bucketKey: 'source.zip', output: this.source });
+  }
+
+  codeBuild(actionName: string, props: { input?: codepipeline.Artifact; outputs?: codepipeline.Artifact[]; type?: CodeBuildActionType }) {
+    return new CodeBuildAction({ actionName, project: new PipelineProject(this.stack, `${actionName}Project`), input: this.source, ...props });
+  }
+
+  s3Deploy(actionName: string) {
+    return new S3DeployAction({ actionName, bucket: new Bucket(this.stack, `${actionName}Bucket`), input: this.site });
+  }
+}
+
+function givenPipeline(stack: Stack, stages: Record<string, codepipeline.IAction[]>): codepipeline.Pipeline {
+  return new codepipeline.Pipeline(stack, 'Pipeline', {
+    pipelineType: codepipeline.PipelineType.V2,
+    crossAccountKeys: false,
+    stages: Object.entries(stages).map(([stageName, actions]) => ({ stageName, actions })),
+  });
+}
+
+function deployedBy(stack: Stack): string[] {
+  const [action] = stagesOf(stack).at(-1)!.Actions;
+  const parts = (action.Configuration.UserParameters as { 'Fn::Join': [string, unknown[]] })['Fn::Join'][1];
+  const { paths } = JSON.parse(parts.map(part => typeof part === 'string' ? part : 'X').join('')) as { paths: { changedFiles: { deployedBy: string[] } } };
+  return paths.changedFiles.deployedBy;
+}
+
+describe('who deploys, where nobody says so', () => {
+  test.each<[string, (parts: Parts) => Record<string, codepipeline.IAction[]>, string[]]>([
+    ['the S3 deploy action; a build that fails has deployed nothing', parts => ({
+      Source: [parts.sourceAction], Build: [parts.codeBuild('Build', { outputs: [parts.site] })], Deploy: [parts.s3Deploy('Website')],
+    }), ['Deploy.Website']],
+    ['several deploy actions', parts => ({
+      Source: [parts.sourceAction], Build: [parts.codeBuild('Build', { outputs: [parts.site] })], Deploy: [parts.s3Deploy('Pages'), parts.s3Deploy('Assets')],
+    }), ['Deploy.Assets', 'Deploy.Pages']],
+    ['one action that builds, deploys and outputs what it has built', parts => ({
+      Source: [parts.sourceAction], BuildAndDeploy: [parts.codeBuild('Sync', { outputs: [parts.site] })],
+    }), ['BuildAndDeploy.Sync']],
+    ['a build that deploys what another one outputs, which may deploy, too', parts => ({
+      Source: [parts.sourceAction], Build: [parts.codeBuild('Build', { outputs: [parts.site] })], Deploy: [parts.codeBuild('Sync', { input: parts.site })],
+    }), ['Build.Build', 'Deploy.Sync']],
+    ['a build beside a deploy action that may have the artifact for its template', parts => ({
+      Source: [parts.sourceAction],
+      Build: [parts.codeBuild('Build', { outputs: [parts.site] })],
+      Deploy: [
+        new CloudFormationCreateUpdateStackAction({ actionName: 'Infrastructure', stackName: 'Website', adminPermissions: false, templatePath: parts.site.atPath('template.json') }),
+        parts.codeBuild('Sync', { input: parts.site }),
+      ],
+    }), ['Deploy.Infrastructure', 'Deploy.Sync']],
+    ['no tests, no approvals and no sources', parts => ({
+      Source: [parts.sourceAction],
+      Build: [parts.codeBuild('Build', { outputs: [parts.site] })],
+      Test: [parts.codeBuild('Links', { input: parts.site, type: CodeBuildActionType.TEST }), new ManualApprovalAction({ actionName: 'Approve' })],
+      Deploy: [parts.s3Deploy('Website')],
+    }), ['Deploy.Website']],
+  ])('%s', (_, stages, names) => {
+    const stack = givenStack();
+    const parts = new Parts(stack);
+    const pipeline = givenPipeline(stack, stages(parts));
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), paths: InvalidationPaths.changedFiles(parts.site) });
+    expect(deployedBy(stack)).toEqual(names);
+  });
+
+  test('a deploy action that is added later counts', () => {
+    const stack = givenStack();
+    const parts = new Parts(stack);
+    const pipeline = givenPipeline(stack, { Source: [parts.sourceAction], Build: [parts.codeBuild('Build', { outputs: [parts.site] })], Deploy: [parts.s3Deploy('Pages')] });
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), paths: InvalidationPaths.changedFiles(parts.site) });
+    pipeline.stages[2].addAction(parts.s3Deploy('Assets'));
+    expect(deployedBy(stack)).toEqual(['Deploy.Assets', 'Deploy.Pages']);
+  });
+
+  test('another invalidation that reads the same artifact deploys nothing', () => {
+    const stack = givenStack();
+    const parts = new Parts(stack);
+    const pipeline = givenPipeline(stack, { Source: [parts.sourceAction], Sync: [parts.codeBuild('Sync', { outputs: [parts.site] })] });
+    const paths = InvalidationPaths.changedFiles(parts.site);
+    const stage = new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), paths });
+    stage.addInvalidation({ distribution: givenDistribution(stack, 'Assets'), paths });
+    expect(deployedBy(stack)).toEqual(['Sync.Sync']);
+  });
+});
+
+const ACTION = { actionTypeId: { category: 'Deploy', owner: 'AWS', provider: 'S3', version: '1' }, inputArtifacts: [{ name: 'site' }] };
+
+test('a plain CloudFormation pipeline, also where a stage is within an Fn::If', () => {
+  const stack = givenStack();
+  const condition = new CfnCondition(stack, 'IsProduction', { expression: Fn.conditionEquals('a', 'a') });
+  const pipeline = new codepipeline.CfnPipeline(stack, 'Cfn', {
+    roleArn: 'arn:aws:iam::111122223333:role/pipeline',
+    artifactStore: { type: 'S3', location: 'artifacts' },
+    stages: [
+      { name: 'Staging', actions: [{ name: 'Website', ...ACTION }] },
+      Fn.conditionIf(condition.logicalId, {
+        Name: 'Production',
+        Actions: [{ Name: 'Website', ActionTypeId: { Category: 'Deploy', Owner: 'AWS', Provider: 'S3', Version: '1' }, InputArtifacts: [{ Name: 'site' }] }],
+      }, { Ref: 'AWS::NoValue' }),
+    ],
+  });
+  new CloudFrontInvalidationStage(stack, 'Invalidate', {
+    pipeline, distribution: givenDistribution(stack), paths: InvalidationPaths.changedFiles(codepipeline.Artifact.artifact('site')),
+  });
+  expect(deployedBy(stack)).toEqual(['Production.Website', 'Staging.Website']);
+});
+
+describe('deployedBy', () => {
+  const synthesize = (options: ChangedFilesOptions, artifact?: codepipeline.Artifact) => {
+    const stack = givenStack();
+    const parts = new Parts(stack);
+    const pipeline = givenPipeline(stack, {
+      Source: [parts.sourceAction],
+      Build: [parts.codeBuild('Build', { outputs: [parts.site] }), parts.codeBuild('Lint', {})],
+      Staging: [parts.s3Deploy('Staging')],
+      Production: [parts.s3Deploy('Website')],
+    });
+    new CloudFrontInvalidationStage(stack, 'Invalidate', {
+      pipeline, distribution: givenDistribution(stack), paths: InvalidationPaths.changedFiles(artifact ?? parts.site, options),
+    });
+    return stack;
+  };
+
+  test('says who deploys to this distribution', () => {
+    expect(deployedBy(synthesize({ deployedBy: ['Production.Website'] }))).toEqual(['Production.Website']);
+  });
+
+  test('has a part in what is compared: its order has not', () => {
+    expect(deployedBy(synthesize({ deployedBy: ['Staging.Staging', 'Production.Website', 'Staging.Staging'] }))).toEqual(['Production.Website', 'Staging.Staging']);
+  });
+
+  test.each([
+    ['Production.Site', "deployedBy must name actions that have the artifact 'site' as an input or output, got 'Production.Site', and the pipeline has no action of that name " +
+      "(those that have it: 'Build.Build', 'Staging.Staging', 'Production.Website', 'InvalidateCloudFrontCache.InvalidateDistribution')"],
+    ['Build.Lint', "got 'Build.Lint', which has not (those that have it:"],
+  ])('%s cannot be right', (name, message) => {
+    const stack = synthesize({ deployedBy: [name] });
+    expect(() => (stack.node.root as App).synth()).toThrow(message);
+  });
+
+  test('is needed where no action is known to deploy', () => {
+    const stack = givenStack();
+    const parts = new Parts(stack);
+    const pipeline = givenPipeline(stack, { Source: [parts.sourceAction], Build: [parts.codeBuild('Build', {})] });
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), paths: InvalidationPaths.changedFiles(parts.source) });
+    // A build that takes the source may deploy it.
+    expect(deployedBy(stack)).toEqual(['Build.Build']);
+
+    const other = givenStack();
+    const otherParts = new Parts(other);
+    const otherPipeline = givenPipeline(other, { Source: [otherParts.sourceAction], Approve: [new ManualApprovalAction({ actionName: 'Approve' })] });
+    new CloudFrontInvalidationStage(other, 'Invalidate', {
+      pipeline: otherPipeline, distribution: givenDistribution(other), paths: InvalidationPaths.changedFiles(otherParts.source),
+    });
+    expect(() => (other.node.root as App).synth()).toThrow("changedFiles must be of an artifact that an action of the pipeline deploys, got 'source': no action may deploy it " +
+      "(those that have it: 'Source.Source', 'InvalidateCloudFrontCache.InvalidateDistribution'). Pass the artifact that the deploy action takes");
+  });
+});
+
+test('a function in another Region would ask there for the history', () => {
+  const app = new App({ analyticsReporting: false });
+  const stack = new Stack(app, 'Stack', { env: { account: '111122223333', region: 'eu-west-1' } });
+  const other = new Stack(app, 'Other', { env: { account: '111122223333', region: 'us-east-1' } });
+  const parts = new Parts(stack);
+  const pipeline = givenPipeline(stack, { Source: [parts.sourceAction], Sync: [parts.codeBuild('Sync', { outputs: [parts.site] })] });
+  expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', {
+    pipeline,
+    distribution: givenDistribution(stack),
+    function: new CloudFrontInvalidationFunction(other, 'Fn', { functionName: 'invalidate' }),
+    paths: InvalidationPaths.changedFiles(parts.site),
+  })).toThrow('function must be in the Region of the pipeline where paths is InvalidationPaths.changedFiles, since it reads the history of \'Stack/Pipeline\' there, ' +
+    'got one in us-east-1 and the pipeline in eu-west-1: leave function out, or make one in eu-west-1');
+});

@@ -1,0 +1,88 @@
+import { Duration, type Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
+import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
+import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import { CloudFrontInvalidationStage, InvalidationPaths, type ChangedFilesOptions } from '../../src';
+import { givenPipeline, givenStack } from '../given';
+
+function warnings(stack: Stack, distribution: cloudfront.IDistribution | cloudfront.CfnDistribution, options: ChangedFilesOptions): string[] {
+  new CloudFrontInvalidationStage(stack, 'Invalidate', {
+    pipeline: givenPipeline(stack),
+    distribution,
+    paths: InvalidationPaths.changedFiles(codepipeline.Artifact.artifact('site'), { deployedBy: ['Source.Source'], ...options }),
+  });
+  return Annotations.fromStack(stack).findWarning('*', Match.anyValue()).map(({ entry }) => String(entry.data)).filter(text => text.includes('changedFiles'));
+}
+
+function givenDistribution(
+  stack: Stack, props: Partial<cloudfront.DistributionProps> = {}, behavior: Partial<cloudfront.BehaviorOptions> = {},
+): cloudfront.Distribution {
+  return new cloudfront.Distribution(stack, 'Distribution', { defaultBehavior: { origin: new HttpOrigin('www.example.com'), ...behavior }, ...props });
+}
+
+describe('query strings in the cache key', () => {
+  const WARNING = "changedFiles leaves pages with query strings in the cache: the cache policy of 'Stack/Distribution/Resource' has query strings in its key. " +
+    'Set queryStrings: true. [ack: cdk-cloudfront-invalidation-stage:queryStrings]';
+
+  test.each<[string, (stack: Stack) => cloudfront.ICachePolicy, boolean]>([
+    ['CACHING_OPTIMIZED', () => cloudfront.CachePolicy.CACHING_OPTIMIZED, false],
+    ['USE_ORIGIN_CACHE_CONTROL_HEADERS', () => cloudfront.CachePolicy.USE_ORIGIN_CACHE_CONTROL_HEADERS, false],
+    ['USE_ORIGIN_CACHE_CONTROL_HEADERS_QUERY_STRINGS', () => cloudfront.CachePolicy.USE_ORIGIN_CACHE_CONTROL_HEADERS_QUERY_STRINGS, true],
+    ['AMPLIFY', () => cloudfront.CachePolicy.AMPLIFY, true],
+    ['one of the app without them', stack => new cloudfront.CachePolicy(stack, 'Policy'), false],
+    ['one of the app with all', stack => new cloudfront.CachePolicy(stack, 'Policy', { queryStringBehavior: cloudfront.CacheQueryStringBehavior.all() }), true],
+    ['one of the app with some', stack => new cloudfront.CachePolicy(stack, 'Policy', { queryStringBehavior: cloudfront.CacheQueryStringBehavior.allowList('page') }), true],
+  ])('%s: warned about %#', (_, policyOf, warns) => {
+    const stack = givenStack();
+    expect(warnings(stack, givenDistribution(stack, {}, { cachePolicy: policyOf(stack) }), {})).toEqual(warns ? [WARNING] : []);
+  });
+
+  test('of a further behavior', () => {
+    const stack = givenStack();
+    const distribution = givenDistribution(stack);
+    distribution.addBehavior('/search/*', new HttpOrigin('search.example.com'), { cachePolicy: cloudfront.CachePolicy.AMPLIFY });
+    expect(warnings(stack, distribution, {})).toEqual([WARNING]);
+  });
+
+  test('of an L1 distribution with forwarded values', () => {
+    const stack = givenStack();
+    const distribution = new cloudfront.CfnDistribution(stack, 'Distribution', {
+      distributionConfig: {
+        enabled: true,
+        origins: [{ id: 'o', domainName: 'www.example.com', customOriginConfig: { originProtocolPolicy: 'https-only' } }],
+        defaultCacheBehavior: { targetOriginId: 'o', viewerProtocolPolicy: 'redirect-to-https', forwardedValues: { queryString: true } },
+      },
+    });
+    expect(warnings(stack, distribution, {})).toEqual([WARNING.replace('/Resource', '')]);
+  });
+
+  test('are no concern with queryStrings: true', () => {
+    const stack = givenStack();
+    expect(warnings(stack, givenDistribution(stack, {}, { cachePolicy: cloudfront.CachePolicy.AMPLIFY }), { queryStrings: true })).toEqual([]);
+  });
+});
+
+describe('error pages', () => {
+  const errorResponses = [
+    { httpStatus: 403, responseHttpStatus: 200, responsePagePath: '/docs/index.html' }, { httpStatus: 404, responsePagePath: '/404.html' }, { httpStatus: 500, ttl: Duration.seconds(1) },
+  ];
+
+  test('that are not listed are warned about', () => {
+    const stack = givenStack();
+    expect(warnings(stack, givenDistribution(stack, { errorResponses }), { urlPath: '/docs/' })).toEqual([
+      "changedFiles leaves old error pages in the cache: 'Stack/Distribution/Resource' shows 'index.html', '404.html' under any URL. " +
+        "Set errorDocuments: ['index.html', '404.html']; acknowledge this where such a page is no file of the artifact. [ack: cdk-cloudfront-invalidation-stage:errorDocuments]",
+    ]);
+  });
+
+  test('that are listed are not', () => {
+    const stack = givenStack();
+    expect(warnings(stack, givenDistribution(stack, { errorResponses }), { urlPath: 'docs', errorDocuments: ['index.html', '404.html'] })).toEqual([]);
+  });
+});
+
+test('an imported distribution tells nothing', () => {
+  const stack = givenStack();
+  expect(warnings(stack, cloudfront.Distribution.fromDistributionAttributes(stack, 'D', { distributionId: 'E1', domainName: 'x' }), {})).toEqual([]);
+});
