@@ -1,9 +1,9 @@
 import { gzipSync } from 'zlib';
 import { Duration } from 'aws-cdk-lib';
-import { selfSignedCertificate, type EdgeFaultKind } from '../../sandbox';
-import { InvalidationFailurePolicy, InvalidationPaths } from '../../src';
-import { givenCheckedSite, stopCheckedSites, type CheckedSite } from '../given-checked-site';
-import { expectOneTerminalReport, until } from '../given-sandbox';
+import { selfSignedCertificate, type EdgeFaultKind } from '../../../sandbox';
+import { InvalidationFailurePolicy, InvalidationPaths } from '../../../src';
+import { givenCheckedSite, stopCheckedSites, type CheckedSite } from '../../given-checked-site';
+import { expectOneTerminalReport, until } from '../../given-sandbox';
 
 // Most of a test is waiting, so that several share a processor.
 afterAll(stopCheckedSites);
