@@ -36,8 +36,8 @@ export interface CheckProgress {
   location?: string;
 }
 
-/** A page before the invalidation: what tells its version apart, its age, and the age that its origin gives it. */
-export type SeenBefore = readonly [version: string, age: number, originAge: number] | null;
+/** A page before the invalidation: what tells its version apart, and the age that its origin gives it, in seconds, as far as that was seen. */
+export type SeenBefore = readonly [version: string, originAge: number] | null;
 
 /** How far a job has come: what a continuation token carries from one invocation to the next. Its length does not grow with the paths. */
 export interface Progress {
@@ -145,7 +145,7 @@ function isCheckProgress(value: unknown): value is CheckProgress {
 }
 
 function isSeenBefore(value: unknown): value is SeenBefore {
-  return value === null || (Array.isArray(value) && value.length === 3 && isId(value[0]) && isCount(value[1]) && isCount(value[2]));
+  return value === null || (Array.isArray(value) && value.length === 2 && isId(value[0]) && isCount(value[1]));
 }
 
 function isCount(value: unknown): value is number {

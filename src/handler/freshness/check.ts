@@ -14,7 +14,7 @@ const VISITORS = 10;
 const SHORTEST_LOOK = 2_000;
 
 /** Of what a token and a report hold of edge locations. */
-const MAX_LOCATION_LENGTH = 100;
+const MAX_LOCATIONS_LENGTH = 60;
 
 export interface Look extends Verdict {
   /** The edge location. */
@@ -80,7 +80,7 @@ export class Check {
       this.open.delete(page);
       const known = progress.location?.split(', ') ?? [];
       if (location !== undefined && !known.includes(location)) {
-        progress.location = truncate([...known, location].join(', '), MAX_LOCATION_LENGTH);
+        progress.location = truncate([...known, location].join(', '), MAX_LOCATIONS_LENGTH);
       }
     }
   }

@@ -18,7 +18,7 @@ export async function seeBefore(urls: readonly string[], until: number): Promise
       const visited = await look(url, urls, until);
       const { age, cache, location } = visited;
       log('INFO', 'Page visited before the invalidation', { url, status: visited.status, age, cache, location });
-      return visited.status === 200 ? [versionOf(visited), age, isFromOrigin(visited) ? age : 0] : null;
+      return visited.status === 200 ? [versionOf(visited), isFromOrigin(visited) ? age : 0] : null;
     } catch (error) {
       if (!(error instanceof Unvisited)) {
         throw error;

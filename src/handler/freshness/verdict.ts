@@ -78,7 +78,7 @@ export function pageVerdict(visit: Visit, version: string, before: SeenBefore, s
       words: `expected X-Cache or Age, got neither (${shown(visit)}). Most likely CloudFront does not serve this URL, or a response headers policy removes them: use FreshnessCheck.files() then.`,
     };
   }
-  const [versionBefore, , originAge] = before ?? [version, 0, 0];
+  const [versionBefore, originAge] = before ?? [version, 0];
   if (isFromOrigin(visit) || version !== versionBefore || visit.age - originAge < secondsSince) {
     return FRESH;
   }

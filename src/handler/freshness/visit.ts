@@ -20,6 +20,12 @@ const HEADERS = {
 /** Of TLS: a certificate that does not fit will not do so in a minute. */
 const TLS_ERROR = /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)|HOSTNAME_MISMATCH|INVALID_)/;
 
+/** What caches take for longest: 2 ** 31 seconds. */
+const LONGEST_AGE = 2_147_483_648;
+
+/** Such as `DUB56-P1`. */
+const MAX_LOCATION_LENGTH = 20;
+
 /** What a visitor got. */
 export interface Visit {
   /** Where redirects led to. */
@@ -125,9 +131,9 @@ async function read(url: URL, response: IncomingMessage, { maxBytes, alwaysReads
     visit: {
       url: url.href,
       status,
-      age: Math.min(Number(/^\d+$/.exec(headers.age ?? '')?.[0] ?? 0), Number.MAX_SAFE_INTEGER),
+      age: Math.min(Number(/^\d+$/.exec(headers.age ?? '')?.[0] ?? 0), LONGEST_AGE),
       cache: cache === undefined ? undefined : shown(cache),
-      location: shown(headers['x-amz-cf-pop']) || undefined,
+      location: shown(headers['x-amz-cf-pop']).replace(/[^\w-]/g, '').slice(0, MAX_LOCATION_LENGTH) || undefined,
       validator,
       content: isRead ? await measure(response, headers['content-encoding'], maxBytes) : undefined,
     },

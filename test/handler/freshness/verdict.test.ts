@@ -52,7 +52,7 @@ describe('a file', () => {
 });
 
 describe('a page', () => {
-  const BEFORE: SeenBefore = ['v1', 80, 0];
+  const BEFORE: SeenBefore = ['v1', 0];
 
   test.each<[string, Partial<Visit>, string, SeenBefore, string]>([
     ['a miss', { cache: 'Miss from cloudfront' }, 'v1', BEFORE, 'fresh'],
@@ -64,8 +64,8 @@ describe('a page', () => {
     ['the copy of before', {}, 'v1', BEFORE, 'old'],
     // Another server of the edge location may have it.
     ['another old copy, whose age went back', { age: 60 }, 'v1', BEFORE, 'old'],
-    ['a copy whose origin gives it an age', { age: 86_420 }, 'v1', ['v1', 86_400, 86_400], 'fresh'],
-    ['an old copy whose origin gives it an age', { age: 86_450 }, 'v1', ['v1', 86_400, 86_400], 'old'],
+    ['a copy whose origin gives it an age', { age: 86_420 }, 'v1', ['v1', 86_400], 'fresh'],
+    ['an old copy whose origin gives it an age', { age: 86_450 }, 'v1', ['v1', 86_400], 'old'],
     ['an old copy that was not seen before', {}, 'v2', null, 'old'],
     ['a young copy that was not seen before', { age: 10 }, 'v2', null, 'fresh'],
     ['neither X-Cache nor Age', { cache: undefined, age: 0 }, 'v2', BEFORE, 'hopeless'],
