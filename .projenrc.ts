@@ -274,6 +274,11 @@ project.addTask('judge:iam', {
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/judges/iam.ts' }],
 });
 
+project.addTask('combinations', {
+  description: 'Synthesise every combination of stacks, Regions, accounts, pipelines and paths, and have them judged; --every N and --only TEXT do fewer',
+  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/combinations/index.ts', receiveArgs: true }],
+});
+
 project.addTask('judge:moto', {
   description: 'Run the function against moto\'s CloudFront, S3 and STS, and create the template with moto\'s CloudFormation',
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/judges/moto.ts' }],

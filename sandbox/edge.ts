@@ -16,7 +16,8 @@ export interface EdgeOptions extends CacheKeyOptions, EdgeOriginOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** Where the edge hears of invalidations. */
   readonly cloudFront: Pick<CloudFront, 'onInvalidation'>;
-  readonly distributionId: string;
+  /** A function where it is known only once the edge serves. */
+  readonly distributionId: string | (() => string);
   /** @default - a free one */
   readonly port?: number;
   /** For `https:`. @default - `http:` */
@@ -39,7 +40,8 @@ export class Edge {
     const edge = new Edge(options);
     await new Promise<void>(resolve => edge.server.listen(options.port ?? 0, '127.0.0.1', resolve));
     options.cloudFront.onInvalidation(invalidation => {
-      if (invalidation.distributionId === options.distributionId) {
+      const { distributionId } = options;
+      if (invalidation.distributionId === (typeof distributionId === 'function' ? distributionId() : distributionId)) {
         edge.invalidate(invalidation.paths);
       }
     });

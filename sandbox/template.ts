@@ -38,7 +38,8 @@ export class DeployedTemplate {
     const { Resources = {}, Outputs = {}, Conditions = {}, Parameters = {} } = sections as Record<string, Record<string, Record<string, unknown>>>;
     this.mappings = Mappings;
     this.conditions = Conditions;
-    this.parameters = Object.fromEntries(Object.entries(Parameters).map(([name, { Default }]) => [name, Default ?? '']));
+    this.parameters = Object.fromEntries(Object.entries(Parameters).map(([name, { Type, Default = '' }]) =>
+      [name, Type === 'CommaDelimitedList' ? String(Default).split(',').map(item => item.trim()) : Default]));
     this.definitions = Object.fromEntries(Object.entries(Resources)
       .filter(([, { Condition }]) => Condition === undefined || this.condition(String(Condition))));
     for (const [logicalId, { Type }] of Object.entries(this.definitions)) {
@@ -178,6 +179,8 @@ export class DeployedTemplate {
         return `arn:aws:iam::${account}:role${String(this.resolve(this.propertiesOf(logicalId).Path) ?? '/')}${physicalId}`;
       case 'AWS::S3::Bucket.Arn':
         return `arn:aws:s3:::${physicalId}`;
+      case 'AWS::KMS::Key.Arn':
+        return `arn:aws:kms:${region}:${account}:key/${physicalId}`;
       case 'AWS::Lambda::Function.Arn':
         return `arn:aws:lambda:${region}:${account}:function:${physicalId}`;
       case 'AWS::Logs::LogGroup.Arn':

@@ -1,11 +1,12 @@
 import { Lazy, Stack } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct, type IConstruct } from 'constructs';
 import type { ChangedFilesOptions } from './changed-files-options';
 import { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
-import { quote, type OutputVariable, type PathSource } from './contract';
+import { actionMark, quote, type OutputVariable, type PathSource } from './contract';
 import { CfnStages } from './private/cfn-stages';
 import { deployersOf, type Deployers } from './private/deployers';
 import { checkEnvironment, checkRegion } from './private/environment';
@@ -245,7 +246,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     // grantInvoke() would also allow every version and alias, and CodePipeline invokes neither.
     options.role.addToPrincipalPolicy(new iam.PolicyStatement({
       actions: ['lambda:InvokeFunction'],
-      resources: [invalidationFunction._invocation.functionArn],
+      resources: [invalidationFunction.functionArn],
     }));
     // The pipeline's own role is not ours to answer for.
     const isOwnRole = !('role' in stage.pipeline) || stage.pipeline.role !== options.role;
@@ -264,10 +265,11 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       }
       invalidationFunction._grantArtifacts(stage.pipeline, {
         objectsArn: bucket.arnForObjects('*'),
-        grantDecrypt: functionRole => bucket.encryptionKey?.grantDecrypt(functionRole),
+        bucket,
+        grantDecrypt: grantee => bucket.encryptionKey?.grantDecrypt(grantee),
       });
     }
-    return { configuration: this.configuration(scope, pipeline, pipeline.pipelineName, stageName) };
+    return { configuration: this.configuration(scope, pipeline, pipeline.pipelineName, stageName, options.bucket) };
   }
 
   private declarationFor(
@@ -297,46 +299,52 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 
   private joinStage(scope: Construct, pipeline: IConstruct, stageName: string): CloudFrontInvalidationFunction {
-    checkEnvironment(scope, this.props);
+    checkEnvironment(scope, pipeline, this.props);
     noteInvalidation(pipeline, stageName, this.props.actionName);
     this.stageName = stageName;
     const { distributionRole } = this.props;
     const invalidationFunction = this.invalidationFunction = this.props.function ?? CloudFrontInvalidationFunction._sharedBy(Stack.of(scope));
     if (distributionRole === undefined) {
-      invalidationFunction._grantInvalidation(targetResourceOf(this.props));
+      invalidationFunction._grantInvalidation(pipeline, targetResourceOf(this.props));
     } else {
-      invalidationFunction._grantAssumption(distributionRole);
+      invalidationFunction._grantAssumption(pipeline, distributionRole);
     }
     return invalidationFunction;
   }
 
-  private configuration(scope: Construct, pipeline: IConstruct, pipelineName: string, stageName: string): Record<string, string> {
+  private configuration(
+    scope: Construct, pipeline: IConstruct, pipelineName: string, stageName: string, bucket?: s3.IBucket,
+  ): Record<string, string> {
     const { distributionRole } = this.parameters;
     return {
-      FunctionName: this.function._invocation.functionName,
+      FunctionName: this.function.functionName,
       UserParameters: toUserParameters(scope, {
         ...this.parameters,
         distributionRole: distributionRole && { ...distributionRole, pipelineName: pipelineNameOf(pipeline) },
-        paths: this.pathSource(scope, pipeline, pipelineName, stageName),
+        paths: this.pathSource(scope, pipeline, pipelineName, stageName, bucket),
       }),
     };
   }
 
-  private pathSource(scope: Construct, pipeline: IConstruct, pipelineName: string, stageName: string): PathSource {
+  private pathSource(
+    scope: Construct, pipeline: IConstruct, pipelineName: string, stageName: string, bucket?: s3.IBucket,
+  ): PathSource {
     const { paths } = this.parameters;
     if (!('changedFiles' in paths)) {
       return paths;
     }
+    const uses = [targetResourceOf(this.props).construct, bucket, bucket?.encryptionKey].filter(used => used !== undefined);
     checkRegion(this.function, pipeline);
     scope.node.addValidation({ validate: () => this.siteProblems(scope, pipeline, paths.changedFiles) });
     return {
       changedFiles: {
-        ...this.function._grantHistory(pipeline, pipelineName),
+        ...this.function._grantHistory(pipeline, pipelineName, uses),
         ...paths.changedFiles,
         stageName,
         actionName: this.props.actionName,
         // What the pipeline has by the end.
         deployedBy: Lazy.uncachedList({ produce: () => this.deployers(pipeline, paths.changedFiles).names }),
+        otherActions: Lazy.uncachedString({ produce: () => this.deployers(pipeline, paths.changedFiles).others.map(actionMark).join('') }),
       },
     };
   }

@@ -7,10 +7,13 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
 import { Construct, type IConstruct } from 'constructs';
 import { DISTRIBUTION_ID_ENV, type ChangedFilesParameters } from './contract';
-import { InvalidationPermission } from './private/invalidation-permission';
+import { checkPartition, targetOfAccount } from './private/accounts';
+import { checkDirection, cycleProblems } from './private/cycle';
+import { FunctionPermissions } from './private/function-permissions';
 import { acknowledgeDefaults, acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
+import { checkNetwork } from './private/network';
 import { givenNameOf, type ArtifactStore } from './private/pipeline';
-import { targetResourceOf, type TargetResource } from './private/target-resource';
+import type { TargetResource } from './private/target-resource';
 
 /** The handler's tests run on this version of Node.js, so it does not follow the Region or the CDK version. */
 const LAMBDA_RUNTIME = lambda.Runtime.NODEJS_24_X;
@@ -78,29 +81,19 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
   public readonly lambdaFunction: lambda.Function;
 
   /**
-   * The name of the Lambda function, for an action's `FunctionName`.
-   */
-  public readonly functionName: string;
-
-  /**
-   * The ARN of the Lambda function.
-   */
-  public readonly functionArn: string;
-
-  /**
    * The role that the function runs as.
    */
   public readonly role: iam.IRole;
 
   public readonly grantPrincipal: iam.IPrincipal;
 
-  private readonly permission: InvalidationPermission;
-  private readonly distributionRoleArns = new Set<string>();
+  private readonly permissions = new Map<Stack, FunctionPermissions>();
+  private readonly referredTo = new Set<Stack>();
   private readonly givenName?: string;
   private fixedName?: string;
 
   /**
-   * @throws Error if `timeout` is shorter than 30 seconds, or if the id of `distribution` cannot be one
+   * @throws Error if `timeout` is shorter than 30 seconds, if the id of `distribution` cannot be one, or if it belongs to another account
    */
   constructor(scope: Construct, id: string, props: CloudFrontInvalidationFunctionProps = {}) {
     const { distribution, logRetention, logRemovalPolicy, ...options } = props;
@@ -109,7 +102,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
       throw new Error(`timeout must be at least ${MIN_TIMEOUT.toHumanString()}, so that the function can wait for CloudFront and still report ` +
         `to CodePipeline, got ${timeout.toHumanString()}. To limit the whole wait, set the timeout of the stage or action.`);
     }
-    const target = distribution && targetResourceOf({ distribution });
+    const target = distribution && targetOfAccount(scope, { distribution });
     super(scope, id);
 
     const logGroup = options.logGroup ?? new logs.LogGroup(this, 'LogGroup', {
@@ -125,12 +118,12 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
       managedPolicies: options.vpc && [iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole')],
     });
     this.grantPrincipal = this.role.grantPrincipal;
-    this.givenName = options.functionName;
-    this.permission = new InvalidationPermission(this, this.role);
+    const functionName = options.functionName ?? PhysicalName.GENERATE_IF_NEEDED;
+    this.givenName = functionName === PhysicalName.GENERATE_IF_NEEDED ? undefined : functionName;
 
-    this.lambdaFunction = new lambda.Function(this, 'Function', {
+    this.lambdaFunction = new NamedFunction(this, 'Function', {
       ...options,
-      functionName: options.functionName ?? Lazy.string({ produce: () => this.fixedName }),
+      functionName,
       description: options.description ?? 'Invalidates a CloudFront cache for CodePipeline, and waits until it is done',
       architecture: options.architecture ?? lambda.Architecture.ARM_64,
       memorySize: options.memorySize ?? 256,
@@ -141,8 +134,9 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
       handler: 'index.handler',
       code: lambda.Code.fromAsset(path.join(__dirname, '..', 'assets', 'handler')),
     });
-    this.functionName = this.lambdaFunction.functionName;
-    this.functionArn = this.lambdaFunction.functionArn;
+    const resource = this.lambdaFunction.node.defaultChild as lambda.CfnFunction;
+    const nameOfResource = resource.functionName;
+    resource.functionName = Lazy.string({ produce: () => this.fixedName ?? nameOfResource });
 
     logs.LogGroupGrants.fromLogGroup(logGroup).write(this.role);
     this.role.addToPrincipalPolicy(new iam.PolicyStatement({
@@ -157,19 +151,59 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     });
     acknowledgeInlinePolicy(this.role);
     acknowledgeDefaults(this.lambdaFunction, logGroup);
+    checkPartition(this);
+    checkNetwork(this, options);
     if (target !== undefined) {
       this.lambdaFunction.addEnvironment(DISTRIBUTION_ID_ENV, target.id);
-      this._grantInvalidation(target);
+      this.add(target);
     }
   }
 
   /**
-   * Lets the function invalidate a distribution, or a tenant of one.
+   * The name of the Lambda function, for an action's `FunctionName`.
+   *
+   * What a pipeline refers to takes it from here, not from `lambdaFunction`: it is a fixed name where the function has to refer to that pipeline.
+   */
+  public get functionName(): string {
+    return Lazy.string({ produce: () => this.fixedName ?? this.lambdaFunction.functionName });
+  }
+
+  /**
+   * The ARN of the Lambda function.
+   */
+  public get functionArn(): string {
+    return Lazy.string({
+      produce: () => this.fixedName === undefined ? this.lambdaFunction.functionArn : Stack.of(this).formatArn({
+        service: 'lambda', resource: 'function', resourceName: this.fixedName, arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
+    });
+  }
+
+  /**
+   * Lets the function invalidate a further distribution of its account, which an action that was made by hand names in its `UserParameters`.
+   *
+   * @throws Error if the distribution belongs to another account, or if its id cannot be one
+   */
+  public addDistribution(distribution: aws_cloudfront.IDistributionRef): void {
+    this.add(targetOfAccount(this, { distribution }));
+  }
+
+  /**
+   * Lets the function invalidate a further distribution tenant of its account, which an action that was made by hand names in its `UserParameters`.
+   *
+   * @throws Error if the tenant belongs to another account, or if its id cannot be one
+   */
+  public addDistributionTenant(distributionTenant: aws_cloudfront.IDistributionTenantRef): void {
+    this.add(targetOfAccount(this, { distributionTenant }));
+  }
+
+  /**
+   * Lets the function invalidate what a pipeline has it invalidate.
    *
    * @internal
    */
-  public _grantInvalidation(target: TargetResource): void {
-    this.permission.add(target);
+  public _grantInvalidation(pipeline: IConstruct, target: TargetResource): void {
+    this.permissionsFor(pipeline).invalidate(target);
   }
 
   /**
@@ -177,14 +211,8 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
    *
    * @internal
    */
-  public _grantAssumption(distributionRole: iam.IRole): void {
-    if (this.distributionRoleArns.size === 0) {
-      this.role.addToPrincipalPolicy(new iam.PolicyStatement({
-        actions: ['sts:AssumeRole'],
-        resources: Lazy.list({ produce: () => [...this.distributionRoleArns] }),
-      }));
-    }
-    this.distributionRoleArns.add(distributionRole.roleArn);
+  public _grantAssumption(pipeline: IConstruct, distributionRole: iam.IRole): void {
+    this.permissionsFor(pipeline).assume(distributionRole);
   }
 
   /**
@@ -192,74 +220,87 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
    *
    * @internal
    */
-  public _grantArtifacts(pipeline: IConstruct, { objectsArn, grantDecrypt }: ArtifactStore): void {
-    if (Stack.of(pipeline) !== Stack.of(this)) {
-      this.fixName();
-    }
-    this.role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [objectsArn] }));
-    acknowledgePolicy(this.role, {
-      id: 'AwsSolutions-IAM5',
-      appliesTo: [{ regex: '/^Resource::.*\\/\\*$/' }],
-      reason: 'The artifacts of earlier executions are read, whose names CodePipeline chooses',
-    });
-    grantDecrypt?.(this.role);
+  public _grantArtifacts(pipeline: IConstruct, store: ArtifactStore): void {
+    this.permissionsFor(pipeline).readArtifacts(store);
   }
 
   /**
    * Lets the function read the history of a pipeline.
    *
+   * @param uses what else the pipeline refers to
    * @returns how the function is told the pipeline's name: by itself, or by the environment variable that has it
    * @internal
    */
-  public _grantHistory(pipeline: IConstruct, pipelineName: string): Pick<ChangedFilesParameters, 'pipelineName' | 'pipelineNameVariable'> {
+  public _grantHistory(
+    pipeline: IConstruct, pipelineName: string, uses: readonly IConstruct[],
+  ): Pick<ChangedFilesParameters, 'pipelineName' | 'pipelineNameVariable'> {
     const givenName = givenNameOf(pipeline);
-    this.role.addToPrincipalPolicy(new iam.PolicyStatement({
-      actions: ['codepipeline:ListActionExecutions'],
-      resources: [Stack.of(pipeline).formatArn({ service: 'codepipeline', resource: givenName ?? pipelineName })],
-    }));
+    if (givenName === undefined) {
+      checkDirection(this, pipeline, uses);
+    }
+    this.permissionsFor(pipeline).readHistory(Stack.of(pipeline).formatArn({ service: 'codepipeline', resource: givenName ?? pipelineName }));
     if (givenName !== undefined) {
       return { pipelineName: givenName };
     }
     // The pipeline cannot refer to itself. So the function refers to the pipeline, which then cannot refer to the function.
     this.fixName();
+    this.referTo(Stack.of(pipeline));
+    this.node.addValidation({ validate: () => cycleProblems(pipeline, this.lambdaFunction) });
     const pipelineNameVariable = `PIPELINE_NAME_${pipeline.node.addr.slice(0, 8).toUpperCase()}`;
     this.lambdaFunction.addEnvironment(pipelineNameVariable, pipelineName);
     return { pipelineNameVariable };
   }
 
   /**
-   * The name and the ARN for pipelines: without a reference to the function, where the function refers to the pipeline.
-   *
-   * @internal
-   */
-  public get _invocation(): { readonly functionName: string; readonly functionArn: string } {
-    return {
-      functionName: Lazy.string({ produce: () => this.fixedName ?? this.functionName }),
-      functionArn: Lazy.string({
-        produce: () => this.fixedName === undefined ? this.functionArn : Stack.of(this).formatArn({
-          service: 'lambda', resource: 'function', resourceName: this.fixedName, arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-        }),
-      }),
-    };
-  }
-
-  private fixName(): void {
-    this.fixedName = this.givenName ?? Names.uniqueResourceName(this.lambdaFunction, { maxLength: 64, separator: '-' });
-  }
-
-  /**
-   * Lets a pipeline invoke the function whose role cannot be given a permission: this one role, and nobody else.
+   * Lets a pipeline invoke the function whose role cannot be given a permission.
    *
    * @internal
    */
   public _grantInvocation(pipeline: codepipeline.CfnPipeline): void {
-    const id = `Invoke${Names.nodeUniqueId(pipeline.node)}`;
-    if (this.node.tryFindChild(id) === undefined) {
-      new lambda.CfnPermission(this, id, {
-        action: 'lambda:InvokeFunction',
-        functionName: this.functionArn,
-        principal: pipeline.roleArn,
-      });
+    this.permissionsFor(pipeline).admit(pipeline);
+  }
+
+  private add(target: TargetResource): void {
+    this.permissionsFor(this).invalidate(target);
+    this.referTo(Stack.of(target.construct));
+  }
+
+  private permissionsFor(consumer: IConstruct): FunctionPermissions {
+    const stack = Stack.of(consumer);
+    const permissions = this.permissions.get(stack) ?? new FunctionPermissions(this, stack);
+    if (!this.permissions.has(stack)) {
+      this.permissions.set(stack, permissions);
+      this.turnAround(stack);
+    }
+    return permissions;
+  }
+
+  /** The function's stack refers to another one. */
+  private referTo(stack: Stack): void {
+    this.referredTo.add(stack);
+    this.turnAround(stack);
+  }
+
+  /** Two stacks cannot refer to each other: where the function's refers to a pipeline's, that one refers to the function by a fixed name. */
+  private turnAround(stack: Stack): void {
+    if (stack !== Stack.of(this) && this.permissions.has(stack) && this.referredTo.has(stack)) {
+      this.fixName();
+      this.permissions.get(stack)?.moveHome();
     }
   }
+
+  private fixName(): void {
+    this.fixedName = this.givenName ?? uniqueNameOf(this.lambdaFunction);
+  }
+}
+
+/** A function that has the same name wherever CDK or this library has to know it before it is deployed. */
+class NamedFunction extends lambda.Function {
+  protected generatePhysicalName(): string {
+    return uniqueNameOf(this);
+  }
+}
+
+function uniqueNameOf(lambdaFunction: lambda.Function): string {
+  return Names.uniqueResourceName(lambdaFunction, { maxLength: 64, separator: '-' });
 }

@@ -3,8 +3,9 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
 import type { Construct } from 'constructs';
 import { externalIdProblem } from './contract';
+import { targetOfAccount } from './private/accounts';
 import { InvalidationPermission } from './private/invalidation-permission';
-import { targetResourceOf } from './private/target-resource';
+import { OwnPolicy } from './private/role-policy';
 
 /**
  * Properties of a `CloudFrontInvalidationRole`.
@@ -103,11 +104,11 @@ export class CloudFrontInvalidationRole extends iam.Role {
   private readonly permission: InvalidationPermission;
 
   /**
-   * @throws Error unless exactly one of `distribution` and `distributionTenant` is given, or if `externalId` cannot be one
+   * @throws Error unless exactly one of `distribution` and `distributionTenant` is given, of the account of the role, or if `externalId` cannot be one
    */
   constructor(scope: Construct, id: string, props: CloudFrontInvalidationRoleProps) {
     const { distribution, distributionTenant, assumedBy, externalId, roleName, description, ...options } = props;
-    const target = targetResourceOf(props);
+    const target = targetOfAccount(scope, { distribution, distributionTenant });
     const problem = externalId === undefined || Token.isUnresolved(externalId) ? undefined : externalIdProblem(externalId);
     if (problem !== undefined) {
       throw new Error(problem);
@@ -120,21 +121,25 @@ export class CloudFrontInvalidationRole extends iam.Role {
       description: description ?? 'Invalidates a CloudFront cache for a pipeline',
     });
     this.externalId = externalId;
-    this.permission = new InvalidationPermission(this, this);
+    this.permission = new InvalidationPermission(this, new OwnPolicy(this));
     this.permission.add(target);
   }
 
   /**
    * Lets the role invalidate a further distribution of its account.
+   *
+   * @throws Error if the distribution belongs to another account, or if its id cannot be one
    */
   public addDistribution(distribution: aws_cloudfront.IDistributionRef): void {
-    this.permission.add(targetResourceOf({ distribution }));
+    this.permission.add(targetOfAccount(this, { distribution }));
   }
 
   /**
    * Lets the role invalidate a further distribution tenant of its account.
+   *
+   * @throws Error if the tenant belongs to another account, or if its id cannot be one
    */
   public addDistributionTenant(distributionTenant: aws_cloudfront.IDistributionTenantRef): void {
-    this.permission.add(targetResourceOf({ distributionTenant }));
+    this.permission.add(targetOfAccount(this, { distributionTenant }));
   }
 }

@@ -5,6 +5,7 @@ import * as pipelines from 'aws-cdk-lib/pipelines';
 import { CloudFrontInvalidationAction } from './cloudfront-invalidation-action';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 import { quote } from './contract';
+import { checkOutput } from './private/environment';
 import { orderOf } from './private/step-order';
 import { targetResourceOf } from './private/target-resource';
 
@@ -79,7 +80,10 @@ export class CloudFrontInvalidationStep extends pipelines.Step implements pipeli
    * Adds the action to the pipeline. Called by CDK Pipelines.
    */
   public produceAction(stage: codepipeline.IStage, options: pipelines.ProduceActionOptions): pipelines.CodePipelineActionFactoryResult {
-    const { distributionIdOutput: _, paths, ...props } = this.props;
+    const { distributionIdOutput, paths, ...props } = this.props;
+    if (distributionIdOutput !== undefined) {
+      checkOutput(options.scope, distributionIdOutput, props.distributionRole);
+    }
     const action = new CloudFrontInvalidationAction({
       ...props,
       distribution: this.distributionId === undefined

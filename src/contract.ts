@@ -4,6 +4,7 @@
  * Rules return the sentence that says what is wrong, or `undefined`, so that synthesis and the function refuse
  * the same values with the same words.
  */
+import { createHash } from 'crypto';
 
 /** Environment variable of the function: the distribution that a job without one of its own invalidates. */
 export const DISTRIBUTION_ID_ENV = 'CLOUDFRONT_DISTRIBUTION_ID';
@@ -86,6 +87,8 @@ export interface ChangedFilesParameters extends ChangedFilesSite {
   readonly stageName: string;
   readonly actionName: string;
   readonly deployedBy: readonly string[];
+  /** The marks of the pipeline's other actions. What has another one was renamed, removed or added since. */
+  readonly otherActions?: string;
 }
 
 /** Which URL shows which file of an artifact. */
@@ -115,6 +118,19 @@ export interface FilesCheckParameters extends SiteParameters {
   readonly maxPages?: number;
   readonly include?: readonly string[];
   readonly timeoutSeconds?: number;
+}
+
+/** Characters of an action's mark: few, since all of a pipeline's are part of the parameters. */
+export const ACTION_MARK_LENGTH = 3;
+
+/** By which an action of the pipeline is known, without its name. */
+export function actionMark(name: string): string {
+  return createHash('sha256').update(name).digest('base64url').slice(0, ACTION_MARK_LENGTH);
+}
+
+/** Whether an action of this category may put something where visitors get it: what fetches, tests or approves does not. */
+export function isDeployingCategory(category: string | undefined): boolean {
+  return !['Source', 'Test', 'Approval'].includes(category ?? '');
 }
 
 /** What is wrong with a value, or `undefined`. */
@@ -215,6 +231,11 @@ export function distributionTenantIdProblem(distributionTenantId: unknown): stri
     : `distributionTenantId must be the id of a CloudFront distribution tenant, such as 'dt_2wjDZi3hD1ivOXf6rpZJO1AB', got ${quote(distributionTenantId)}`;
 }
 
+/** Whether a text that stands alone is the id of a distribution, and no word: CloudFront writes such an id in capitals and digits. */
+export function isBareDistributionId(text: string): boolean {
+  return isId(text) && /^[A-Z][A-Z0-9]*$/.test(text);
+}
+
 /** An id becomes part of a URL and of an ARN. */
 function isId(id: unknown): boolean {
   return typeof id === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(id);
@@ -256,6 +277,9 @@ export function timeoutProblem(timeoutSeconds: unknown): string | undefined {
 }
 
 export function pathsProblem(paths: unknown): string | undefined {
+  if (typeof paths === 'string' && /^[/#]/.test(paths.trim())) {
+    return `paths must be a list of strings, got ${quote(paths)}: write ${quote(paths.trim().split(/[\s,]+(?=[/#])/))}`;
+  }
   if (!Array.isArray(paths)) {
     return `paths must be a list of strings, got ${quote(paths)}`;
   }
@@ -280,7 +304,10 @@ function changedFilesParametersProblem(parameters: unknown): string | undefined 
   if (!isObject(parameters)) {
     return `changedFiles must be an object, got ${quote(parameters)}`;
   }
-  const { pipelineName, pipelineNameVariable, stageName, actionName, ...options } = parameters;
+  const { pipelineName, pipelineNameVariable, stageName, actionName, otherActions = '', ...options } = parameters;
+  if (typeof otherActions !== 'string' || otherActions.length % ACTION_MARK_LENGTH !== 0) {
+    return `otherActions must be marks of ${ACTION_MARK_LENGTH} characters each, got ${quote(otherActions)}`;
+  }
   if (options.deployedBy === undefined) {
     return 'changedFiles must have deployedBy, the actions that deploy the artifact, such as ["Deploy.Website"]';
   }
@@ -388,8 +415,13 @@ export function pathProblem(path: unknown): string | undefined {
   if (/\p{Surrogate}/u.test(path)) {
     return `paths must be valid Unicode, got ${quote(path)}`;
   }
+  if (/ \//.test(path)) {
+    const list = path.split(/ (?=\/)/).map(part => quote(part.trim())).join(', ');
+    return `paths must be single paths, got ${quote(path)}: write a list, ${list}. A blank that a path has before a '/' is written %20`;
+  }
   if (path.slice(0, -1).includes('*')) {
-    return `paths may contain '*' as their last character only, got ${quote(path)}`;
+    const wayOut = path.endsWith('**') ? `: write ${quote(path.replace(/\*+$/, '*'))}` : '';
+    return `paths may contain '*' as their last character only, got ${quote(path)}${wayOut}`;
   }
   if (encodePath(path).length > MAX_PATH_LENGTH) {
     return `paths must be at most ${MAX_PATH_LENGTH} characters long once URL-encoded, got ${encodePath(path).length} in ${quote(path)}`;

@@ -1,8 +1,9 @@
-import { App, Duration, Lazy, Stack, Token } from 'aws-cdk-lib';
+import { App, Aws, CfnParameter, Duration, Fn, Lazy, Stack, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { stagesOf, statementsOf } from './expect';
 import { givenBuildAction, givenDistribution, givenDistributionTenant, givenPipeline, givenStack } from './given';
 import {
@@ -313,6 +314,16 @@ describe('with a role that the function assumes', () => {
         "distributionRole must be given, since distribution 'Website/Imported' belongs to account 444455556666, and the pipeline to account 111122223333");
     });
 
+    test('needs a role of that account, where the account is known of the function only', () => {
+      const { stack: functions, website } = givenStacks();
+      const stack = givenStack();
+      // CDK wants to know the environment of its own kind of pipeline.
+      const pipeline = new codepipeline.CfnPipeline(stack, 'Cfn', { roleArn: 'arn:aws:iam::111122223333:role/pipeline', stages: [] });
+      const invalidationFunction = new CloudFrontInvalidationFunction(functions, 'Fn');
+      expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenImportedDistribution(website), function: invalidationFunction }))
+        .toThrow("distributionRole must be given, since distribution 'Website/Imported' belongs to account 444455556666, and the pipeline to account 111122223333");
+    });
+
     test('is fine with an id and a role', () => {
       const { stack, website } = givenStacks();
       expect(() => givenAction(stack, { distribution: givenImportedDistribution(website) })).not.toThrow();
@@ -547,22 +558,74 @@ describe('misuse', () => {
   });
 });
 
-test('values that are known only to CloudFormation pass; CDK quotes a list of them when it is deployed', () => {
-  // GIVEN
-  const stack = givenStack();
+describe('values that are known only to CloudFormation', () => {
+  const PARAMETERS = '","distributionRole":null,"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","freshnessCheck":null,"paths":[';
 
-  // WHEN
-  givenPipeline(stack).stages[1].addAction(new CloudFrontInvalidationAction({
-    actionName: 'Invalidate',
-    distribution: givenDistribution(stack),
-    paths: InvalidationPaths.of(...Token.asList({ 'Fn::Split': [',', { Ref: 'Paths' }] })),
-    timeout: Duration.seconds(Token.asNumber({ Ref: 'Seconds' })),
-  }));
+  function parametersOf(stack: Stack, options: Partial<CloudFrontInvalidationOptions>): unknown {
+    givenPipeline(stack).stages[1].addAction(new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack), ...options }));
+    return stagesOf(stack)[1].Actions[1].Configuration.UserParameters;
+  }
 
-  // THEN
-  const text = JSON.stringify(stagesOf(stack)[1].Actions[1].Configuration.UserParameters);
-  expect(text).toContain('{"Ref":"Seconds"}');
-  Template.fromStack(stack).hasResourceProperties('Custom::AWSCDKCfnJsonStringify', { Value: { 'Fn::Split': [',', { Ref: 'Paths' }] } });
+  test.each<[string, (stack: Stack) => string[], unknown[]]>([
+    ['a parameter', stack => new CfnParameter(stack, 'Paths', { type: 'CommaDelimitedList' }).valueAsList,
+      ['"', { 'Fn::Join': ['","', { Ref: 'Paths' }] }, '"]}']],
+    ['a text that is split', () => Fn.split(' ', Fn.importValue('Paths')),
+      ['"', { 'Fn::Join': ['","', { 'Fn::Split': [' ', { 'Fn::ImportValue': 'Paths' }] }] }, '"]}']],
+    ['a list among literals', stack => ['/a', ...new CfnParameter(stack, 'Paths', { type: 'CommaDelimitedList' }).valueAsList, '#{variables.path}'],
+      ['"/a","', { 'Fn::Join': ['","', { Ref: 'Paths' }] }, '","#{variables.path}"]}']],
+    ['an attribute', () => Token.asList({ 'Fn::GetAtt': ['Site', 'Paths'] }), ['"', { 'Fn::Join': ['","', { 'Fn::GetAtt': ['Site', 'Paths'] }] }, '"]}']],
+    ['a lazy list', () => Lazy.list({ produce: () => ['/a"', '/b'] }), ['"/a\\"","/b"]}']],
+  ])('paths: CloudFormation joins %s, without a custom resource', (_, pathsIn, expected) => {
+    const stack = givenStack();
+    const [first, ...rest] = expected;
+    expect(parametersOf(stack, { paths: InvalidationPaths.of(...pathsIn(stack)) }))
+      .toEqual({ 'Fn::Join': ['', ['{"distributionId":"', { Ref: expect.any(String) }, `${PARAMETERS}${String(first)}`, ...rest]] });
+    const resources = JSON.stringify(Template.fromStack(stack).toJSON().Resources);
+    expect(resources).not.toContain('Custom::');
+    Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 1);
+  });
+
+  test('a list of many is one character long at least, and no more', () => {
+    const stack = givenStack();
+    const list = () => Token.asList({ 'Fn::Split': [',', { Ref: 'Paths' }] });
+    expect(() => parametersOf(stack, { paths: InvalidationPaths.of(...Array.from({ length: 200 }, list).flat()) })).not.toThrow();
+  });
+
+  test('a timeout', () => {
+    expect(JSON.stringify(parametersOf(givenStack(), { timeout: Duration.seconds(Token.asNumber({ Ref: 'Seconds' })) }))).toContain('{"Ref":"Seconds"}');
+  });
+});
+
+describe('a distribution of which only the id is known', () => {
+  test.each<[string, (stack: Stack) => string]>([
+    ['an id', () => 'E2QWRUHEXAMPLE'],
+    ['a parameter', stack => new CfnParameter(stack, 'DistributionId').valueAsString],
+    ['an SSM parameter', stack => StringParameter.valueForStringParameter(stack, '/website/distribution-id')],
+    ['another team\'s export', () => Fn.importValue('WebsiteDistributionId')],
+  ])('%s: the permission is for that one', (_, idIn) => {
+    const stack = givenStack();
+    const id = idIn(stack);
+    const distribution = cloudfront.CfnDistribution.fromDistributionId(stack, 'Website', id);
+    const action = new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution });
+    givenPipeline(stack).stages[1].addAction(action);
+    expect(JSON.stringify(stagesOf(stack)[1].Actions[1].Configuration.UserParameters)).toContain(JSON.stringify(stack.resolve(id)).replace(/^"|"$/g, ''));
+    expect(cloudFrontResourcesOf(stack)).toEqual([[stack.resolve(`arn:${Aws.PARTITION}:cloudfront::${Aws.ACCOUNT_ID}:distribution/${id}`)]]);
+  });
+
+  test('a variable of a CloudFormation action: known when the pipeline runs, so that the permission is for every one of the account', () => {
+    const stack = givenStack();
+    const distribution = cloudfront.CfnDistribution.fromDistributionId(stack, 'Website', '#{Deploy.DistributionId}');
+    givenPipeline(stack).stages[1].addAction(new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution }));
+    expect(stagesOf(stack)[1].Actions[1].Configuration.UserParameters).toContain('{"distributionId":"#{Deploy.DistributionId}",');
+    expect(cloudFrontResourcesOf(stack)).toEqual([[stack.resolve(`arn:${Aws.PARTITION}:cloudfront::${Aws.ACCOUNT_ID}:distribution/*`)]]);
+  });
+
+  function cloudFrontResourcesOf(stack: Stack): unknown[] {
+    return Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+      .filter(({ Action }) => Action.includes('cloudfront:CreateInvalidation'))
+      .map(({ Resource }) => Resource);
+  }
 });
 
 function givenImportedDistribution(stack: Stack): cloudfront.IDistribution {

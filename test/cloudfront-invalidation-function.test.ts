@@ -1,13 +1,13 @@
-import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { App, Duration, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
-import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { statementsOf } from './expect';
-import { givenDistribution, givenStack } from './given';
-import { CloudFrontInvalidationFunction } from '../src';
+import { givenDistribution, givenDistributionTenant, givenStack } from './given';
+import { CloudFrontInvalidationFunction, CloudFrontInvalidationRole } from '../src';
 
 test('by default: the current Node.js runtime, arm64, 256 MB, 5 minutes, and a log kept for a month', () => {
   // GIVEN
@@ -185,6 +185,113 @@ test('a timeout of 30 seconds is enough', () => {
   const stack = givenStack();
   new CloudFrontInvalidationFunction(stack, 'Fn', { timeout: Duration.seconds(30) });
   Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', { Timeout: 30 });
+});
+
+describe('one function for several actions that were made by hand', () => {
+  test('may invalidate further distributions and tenants, each named once', () => {
+    // GIVEN
+    const stack = givenStack();
+    const [website, blog, tenant] = [givenDistribution(stack, 'Website'), givenDistribution(stack, 'Blog'), givenDistributionTenant(stack)];
+    const fn = new CloudFrontInvalidationFunction(stack, 'Fn', { distribution: website });
+
+    // WHEN
+    fn.addDistribution(blog);
+    fn.addDistribution(blog);
+    fn.addDistributionTenant(tenant);
+
+    // THEN
+    const arn = (resource: string, id: string) =>
+      ({ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':cloudfront::', { Ref: 'AWS::AccountId' }, `:${resource}/`, stack.resolve(id)]] });
+    expect(statementsOf(stack, roleId(stack, fn)).slice(2)).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation', 'cloudfront:ListInvalidations'],
+        Resource: [arn('distribution', website.distributionId), arn('distribution', blog.distributionId)],
+      },
+      {
+        Effect: 'Allow',
+        Action: ['Create', 'Get', 'List'].map(verb => `cloudfront:${verb}Invalidation${verb === 'List' ? 's' : ''}ForDistributionTenant`),
+        Resource: [arn('distribution-tenant', tenant.distributionTenantRef.distributionTenantId)],
+      },
+    ]);
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: { CLOUDFRONT_DISTRIBUTION_ID: stack.resolve(website.distributionId) } },
+    });
+  });
+
+  test('with ids that only their teams know', () => {
+    const stack = givenStack();
+    const fn = new CloudFrontInvalidationFunction(stack, 'Fn');
+    fn.addDistribution(cloudfront.CfnDistribution.fromDistributionId(stack, 'Website', Fn.importValue('WebsiteDistributionId')));
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', { Environment: Match.absent() });
+    expect(JSON.stringify(statementsOf(stack, roleId(stack, fn)))).toContain('{"Fn::ImportValue":"WebsiteDistributionId"}');
+  });
+});
+
+describe('a distribution of another account', () => {
+  function givenStacks() {
+    const app = new App();
+    const [stack, website] = ['111122223333', '444455556666'].map(account => new Stack(app, `Of${account}`, { env: { account, region: 'eu-west-1' } }));
+    return { stack, distribution: cloudfront.CfnDistribution.fromDistributionId(website, 'Website', 'E2QWRUHEXAMPLE'), tenant: givenDistributionTenant(website) };
+  }
+
+  const WAY_OUT = "'Of444455556666/Website' belongs to account 444455556666. Make a CloudFrontInvalidationRole in account 444455556666, and give it to the stage or action as distributionRole.";
+
+  test('is refused by the constructor, before anything is made', () => {
+    const { stack, distribution } = givenStacks();
+    expect(() => new CloudFrontInvalidationFunction(stack, 'Fn', { distribution }))
+      .toThrow(`distribution must be of account 111122223333, to which 'Of111122223333' is deployed, but ${WAY_OUT}`);
+    expect(stack.node.children).toEqual([]);
+  });
+
+  test('is refused by addDistribution and addDistributionTenant', () => {
+    const { stack, distribution, tenant } = givenStacks();
+    const fn = new CloudFrontInvalidationFunction(stack, 'Fn');
+    expect(() => fn.addDistribution(distribution)).toThrow(WAY_OUT);
+    expect(() => fn.addDistributionTenant(tenant)).toThrow('distributionTenant must be of account 111122223333');
+  });
+
+  test('is refused by a role of this account', () => {
+    const { stack, distribution } = givenStacks();
+    expect(() => new CloudFrontInvalidationRole(stack, 'Role', { distribution, assumedBy: new iam.AccountRootPrincipal() })).toThrow(WAY_OUT);
+    expect(stack.node.children).toEqual([]);
+  });
+});
+
+describe('where it can reach CloudFront', () => {
+  const WITHOUT_WAY_OUT = Match.stringLikeRegexp('vpcSubnets are all isolated or public, from where a function reaches neither CloudFront nor CodePipeline.*functionWithoutWayOut');
+
+  test('not from isolated subnets: a warning', () => {
+    const stack = givenStack();
+    const vpc = new Vpc(stack, 'Vpc', { subnetConfiguration: [{ name: 'Isolated', subnetType: SubnetType.PRIVATE_ISOLATED }] });
+    new CloudFrontInvalidationFunction(stack, 'Fn', { vpc });
+    Annotations.fromStack(stack).hasWarning('/Stack/Fn', WITHOUT_WAY_OUT);
+  });
+
+  test('not from public subnets: a warning', () => {
+    const stack = givenStack();
+    new CloudFrontInvalidationFunction(stack, 'Fn', { vpc: new Vpc(stack, 'Vpc'), vpcSubnets: { subnetType: SubnetType.PUBLIC }, allowPublicSubnet: true });
+    Annotations.fromStack(stack).hasWarning('/Stack/Fn', WITHOUT_WAY_OUT);
+  });
+
+  test('from subnets with egress', () => {
+    const stack = givenStack();
+    new CloudFrontInvalidationFunction(stack, 'Fn', { vpc: new Vpc(stack, 'Vpc') });
+    Annotations.fromStack(stack).hasNoWarning('*', WITHOUT_WAY_OUT);
+  });
+
+  test.each([['us-gov-west-1', 'aws-us-gov'], ['us-iso-east-1', 'aws-iso'], ['us-isob-east-1', 'aws-iso-b']])('not from %s: a warning', (region, partition) => {
+    const stack = new Stack(new App(), 'Stack', { env: { account: '111122223333', region } });
+    new CloudFrontInvalidationFunction(stack, 'Fn');
+    Annotations.fromStack(stack).hasWarning('/Stack/Fn', Match.stringLikeRegexp(
+      `The partition ${partition} had no CloudFront when this version was made \\('Stack' is in ${region}\\).*partitionWithoutCloudFront`));
+  });
+
+  test.each(['eu-west-1', 'cn-north-1', 'xx-new-1'])('from %s, as far as is known', region => {
+    const stack = new Stack(new App(), 'Stack', { env: { account: '111122223333', region } });
+    new CloudFrontInvalidationFunction(stack, 'Fn');
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
+  });
 });
 
 function roleId(stack: Stack, fn: CloudFrontInvalidationFunction): string {

@@ -1,15 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
-import { join } from 'path';
 import { App, CfnParameter, Duration, Fn, Lazy, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
-import { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
 import { stagesOf, statementsOf } from './expect';
-import { givenBuildAction, givenDistribution, givenPipeline, givenStack } from './given';
+import { givenBuildAction, givenDistribution, givenIncluded, givenPipeline, givenStack } from './given';
 import { CloudFrontInvalidationFunction, CloudFrontInvalidationStage, InvalidationFailurePolicy, InvalidationPaths } from '../src';
 
 test('one line adds the stage to the end of the pipeline', () => {
@@ -624,12 +620,6 @@ function givenCfnPipeline(stack: Stack): codepipeline.CfnPipeline {
     artifactStore: { type: 'S3', location: 'artifacts' },
     stages: [{ name: 'Source', actions: [action('Source', 'S3')] }, { name: 'Approve', actions: [action('Approval', 'Manual')] }],
   });
-}
-
-function givenIncluded(stack: Stack, template: object): CfnInclude {
-  const templateFile = join(mkdtempSync(join(tmpdir(), 'included-')), 'template.json');
-  writeFileSync(templateFile, JSON.stringify(template));
-  return new CfnInclude(stack, 'Included', { templateFile });
 }
 
 describe('in the China partition', () => {

@@ -2,6 +2,7 @@ import { App, CfnOutput, Duration, Stack, Stage } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Artifact, type IStage } from 'aws-cdk-lib/aws-codepipeline';
 import { S3DeployAction } from 'aws-cdk-lib/aws-codepipeline-actions';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import * as pipelines from 'aws-cdk-lib/pipelines';
 import { stagesOf } from './expect';
@@ -18,8 +19,8 @@ class WebsiteStage extends Stage {
   readonly website: Stack;
   readonly distributionIdOutput: CfnOutput;
 
-  constructor(app: App, id: string) {
-    super(app, id, { env: ENV });
+  constructor(app: App, id: string, env = ENV) {
+    super(app, id, { env });
     const stack = this.website = new Stack(this, 'Website');
     this.distributionIdOutput = new CfnOutput(stack, 'DistributionId', { value: givenDistribution(stack).distributionId });
   }
@@ -212,6 +213,26 @@ test('paths that come from an artifact are refused: CDK Pipelines chooses the ar
   const paths = InvalidationPaths.changedFiles(new Artifact('site'));
   expect(() => new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, paths }))
     .toThrow("paths of the step 'Invalidate' must come from a FileSet, since CDK Pipelines chooses the artifacts: use InvalidationPaths.changedFilesOf(fileSet)");
+});
+
+describe('an output of another account', () => {
+  function addStep(distributionRole?: iam.IRole): Stack {
+    const { app, stack, pipeline } = givenCdkPipeline({ crossAccountKeys: true });
+    const website = new WebsiteStage(app, 'Production', { account: '444455556666', region: 'eu-west-1' });
+    pipeline.addStage(website, { post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: website.distributionIdOutput, distributionRole })] });
+    pipeline.buildPipeline();
+    return stack;
+  }
+
+  test('needs a role of that account', () => {
+    expect(() => addStep()).toThrow("distributionRole must be given, since distributionIdOutput 'Production/Website/DistributionId' belongs to account 444455556666, " +
+      'and the pipeline to account 111122223333: pass a role of account 444455556666, such as a CloudFrontInvalidationRole with a roleName');
+  });
+
+  test('is fine with one', () => {
+    const role = iam.Role.fromRoleArn(new Stack(), 'Role', 'arn:aws:iam::444455556666:role/invalidate-website');
+    expect(invalidationsOf(addStep(role))[0].parameters.distributionRole).toMatchObject({ arn: role.roleArn });
+  });
 });
 
 describe('the order of steps', () => {

@@ -80,7 +80,7 @@ describe('problems', () => {
     expect(distributionRoleArnProblem(arn)).toMatch(/^distributionRole must have the ARN of an IAM role, such as 'arn:aws:iam::111122223333:role\/invalidate-website', got /);
   });
 
-  test.each(['/', '/*', '/a b', '/😀', `/${'a'.repeat(3_999)}`, `/${'ü'.repeat(666)}abc`, '#a', `#${'t'.repeat(256)}`])('no problem with the path %.20j', path => {
+  test.each(['/', '/*', '/a b', '/a b/c', '/a%20/b', '/a b ', '/😀', `/${'a'.repeat(3_999)}`, `/${'ü'.repeat(666)}abc`, '#a', `#${'t'.repeat(256)}`])('no problem with the path %.20j', path => {
     expect(pathProblem(path)).toBeUndefined();
   });
 
@@ -88,6 +88,10 @@ describe('problems', () => {
     ['/\ud800', "paths must be valid Unicode, got '/\\ud800'"],
     [`/${'a'.repeat(4_000)}`, 'paths must be at most 4000 characters long once URL-encoded, got 4001 in \'/aaa'],
     [`/${'ü'.repeat(667)}`, 'paths must be at most 4000 characters long once URL-encoded, got 4003 in'],
+    ['/**', "paths may contain '*' as their last character only, got '/**': write '/*'"],
+    ['/blog/***', "got '/blog/***': write '/blog/*'"],
+    ['/a /b', "paths must be single paths, got '/a /b': write a list, '/a', '/b'. A blank that a path has before a '/' is written %20"],
+    ['/a  /b/* /c', "write a list, '/a', '/b/*', '/c'."],
     ['#', "cache tags must have 1 to 256 characters after the '#', got 0 in '#'"],
     [`#${'t'.repeat(257)}`, "cache tags must have 1 to 256 characters after the '#', got 257 in '#ttt"],
     ['# a', "cache tags must be visible ASCII characters without ',' and '*', got '# a'"],
@@ -95,7 +99,7 @@ describe('problems', () => {
     ['#ü', 'cache tags must be visible ASCII characters'],
     ['#a*', 'cache tags must be visible ASCII characters'],
   ])('a path that is %.20j', (path, problem) => {
-    expect(pathProblem(path)).toMatch(problem);
+    expect(pathProblem(path)).toContain(problem);
   });
 
   test.each(['a', 'a/b.txt', '..a/b..txt', 'a/'])('a manifest is fine: %s', fileName => {

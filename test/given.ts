@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
@@ -5,6 +8,7 @@ import { PipelineProject } from 'aws-cdk-lib/aws-codebuild';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { CodeBuildAction, ManualApprovalAction, S3SourceAction } from 'aws-cdk-lib/aws-codepipeline-actions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
 
 /** A stack of a fresh app. */
 export function givenStack(context: Record<string, unknown> = {}): Stack {
@@ -44,4 +48,11 @@ export function givenBuildAction(stack: Stack, value: string): CodeBuildAction {
     input: new codepipeline.Artifact('site'),
     environmentVariables: { VALUE: { value } },
   });
+}
+
+/** A template without CDK. */
+export function givenIncluded(stack: Stack, template: object): CfnInclude {
+  const templateFile = join(mkdtempSync(join(tmpdir(), 'included-')), 'template.json');
+  writeFileSync(templateFile, JSON.stringify(template));
+  return new CfnInclude(stack, 'Included', { templateFile });
 }

@@ -1,5 +1,5 @@
 import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
+import { CfnDistribution } from 'aws-cdk-lib/aws-cloudfront';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { S3DeployAction, S3SourceAction } from 'aws-cdk-lib/aws-codepipeline-actions';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -39,10 +39,7 @@ export class PipelineStack extends Stack {
     });
     new CloudFrontInvalidationStage(this, 'Invalidate', {
       pipeline,
-      distribution: Distribution.fromDistributionAttributes(this, 'Website', {
-        distributionId: props.distributionId,
-        domainName: 'www.example.com',
-      }),
+      distribution: CfnDistribution.fromDistributionId(this, 'Website', props.distributionId),
       distributionRole: invalidationRole,
       function: props.invalidationFunction,
       actionName: 'InvalidateWebsite',

@@ -5,7 +5,7 @@ import { codePipeline } from './codepipeline';
 import { parseObject } from './event';
 import { Busy, describe, isWorthAnotherAttempt } from './failure';
 import { WARNING } from './text';
-import { isObject, isSameSite, type ChangedFilesParameters, type JobParameters } from '../contract';
+import { ACTION_MARK_LENGTH, actionMark, isDeployingCategory, isSameSite, type ChangedFilesParameters, type JobParameters } from '../contract';
 
 /** CodePipeline's most. */
 const PAGE_LENGTH = 100;
@@ -42,9 +42,11 @@ export interface Baselines {
   readonly asOf: number;
 }
 
-/** One run of an action that deploys. */
+/** One run of an action that may deploy. */
 interface Deployment {
   readonly name: string;
+  /** Whether the action is part of the pipeline as this job knows it. */
+  readonly isKnown: boolean;
   readonly status: string;
   readonly start: number;
   /** When it had ended for certain. */
@@ -57,8 +59,6 @@ interface Deployment {
 interface History {
   /** Runs of any action. */
   readonly runs: Deployment[];
-  /** The actions that deployed to the same target when this or another action invalidated it: they may have had other names. */
-  readonly formerDeployers: Set<string>;
   /** Runs of the job's own action that succeeded, with what keeps each from being a proof that all was fresh. */
   readonly successes: { readonly start: number; readonly flaw: string | undefined }[];
   asOf: number;
@@ -82,7 +82,8 @@ export async function findBaselines(sought: Sought, until: number): Promise<Base
   const deployedBy = sought.changedFiles.deployedBy;
   const runs = deployedBy.flatMap(name => runsSince(name, success.start, history));
   const horizon = Math.min(...runs.map(({ start }) => start));
-  runs.push(...history.runs.filter(({ name, end }) => history.formerDeployers.has(name) && !deployedBy.includes(name) && end >= horizon));
+  // An action of another name: it was renamed, or is gone, or is newer than this execution.
+  runs.push(...history.runs.filter(({ isKnown, end }) => !isKnown && end >= horizon));
   const besides = runs.find(({ status, artifacts }) => status === 'InProgress' && artifacts.some(location => isSame(location, sought.artifact.location)));
   if (besides !== undefined) {
     throw new Busy('ConfigurationError', `${besides.name} is still deploying the same artifact, so that this invalidation would come too early. ` +
@@ -107,7 +108,7 @@ function runsSince(name: string, then: number, history: History): Deployment[] {
 }
 
 function lastSuccess(runs: readonly Deployment[], then: number): Deployment | undefined {
-  const ended = runs.filter(({ status, end }) => status === 'Succeeded' && end <= then);
+  const ended = runs.filter(({ status, end }) => status === 'Succeeded' && end < then);
   return ended.length === 0 ? undefined : newest(ended);
 }
 
@@ -119,16 +120,15 @@ function lastProof({ successes }: History): { readonly start: number } | undefin
 /** Reads as far back as a run can matter, in whatever order CodePipeline lists them. */
 async function readHistory(sought: Sought, until: number): Promise<History> {
   const { asOf = Infinity, changedFiles: { stageName, actionName, deployedBy } } = sought;
-  const history: History = { runs: [], formerDeployers: new Set(), successes: [], asOf: -Infinity };
+  const history: History = { runs: [], successes: [], asOf: -Infinity };
   let count = 0;
   for await (const page of pages(sought.pipelineName, until)) {
     const runs = page.filter(run => Number(run.startTime) <= asOf);
     for (const run of runs) {
       history.asOf = Math.max(history.asOf, Number(run.startTime));
       const parameters = parametersOf(run);
-      deployersIn(parameters, sought).forEach(name => history.formerDeployers.add(name));
       if (run.stageName !== stageName || run.actionName !== actionName) {
-        history.runs.push(deploymentOf(run, sought.artifact.name));
+        history.runs.push(...deploymentsOf(run, parameters, sought));
       } else if (run.status === 'Succeeded') {
         history.successes.push({ start: Number(run.startTime), flaw: flawOf(run, parameters, sought) });
       }
@@ -155,15 +155,19 @@ function horizonOf(history: History, deployedBy: readonly string[]): number | un
   return starts.every(start => start !== undefined) ? Math.min(...starts) : undefined;
 }
 
-function deploymentOf(
-  { stageName, actionName, status, startTime, lastUpdateTime, input, output }: ActionExecutionDetail, artifactName: string,
-): Deployment {
+/** A run as a deployment, unless it is none: another invalidation, or an action that the pipeline has for something else. */
+function deploymentsOf(run: ActionExecutionDetail, written: Written, { artifact, changedFiles: { deployedBy, otherActions } }: Sought): Deployment[] {
+  const { stageName, actionName, status, startTime, lastUpdateTime, input, output } = run;
+  const name = `${stageName}.${actionName}`;
+  const isKnown = deployedBy.includes(name);
+  if (!isKnown && (otherActions === undefined || hasMark(otherActions, name) || idOf(written) !== undefined || !isDeployingCategory(input?.actionTypeId?.category))) {
+    return [];
+  }
   const start = Number(startTime);
   const isOver = (status === 'Succeeded' || status === 'Failed') && lastUpdateTime !== undefined;
-  const artifacts = [...input?.inputArtifacts ?? [], ...output?.outputArtifacts ?? []].filter(artifact => artifact.name === artifactName)
+  const artifacts = [...input?.inputArtifacts ?? [], ...output?.outputArtifacts ?? []].filter(each => each.name === artifact.name)
     .flatMap(({ s3location: { bucket, key } = {} }) => bucket === undefined || key === undefined ? [] : [{ bucket, key }]);
-  const name = `${stageName}.${actionName}`;
-  return { name, status: String(status), start, end: isOver ? Number(lastUpdateTime) : endOf(status, start), artifacts };
+  return [{ name, isKnown, status: String(status), start, end: isOver ? Number(lastUpdateTime) : endOf(status, start), artifacts }];
 }
 
 /** The work of an abandoned run goes on for a while; one in progress has no end yet. */
@@ -200,10 +204,9 @@ function parametersOf({ input }: ActionExecutionDetail): Written {
   return parseObject(input?.resolvedConfiguration?.UserParameters ?? input?.configuration?.UserParameters ?? '') ?? {};
 }
 
-function deployersIn(written: Written, { parameters }: Sought): string[] {
-  const { paths } = written;
-  const changedFiles = isObject(paths) && isObject(paths.changedFiles) ? paths.changedFiles : {};
-  return idOf(written) === idOf(parameters) && Array.isArray(changedFiles.deployedBy) ? changedFiles.deployedBy.map(String) : [];
+function hasMark(marks: string, name: string): boolean {
+  const mark = actionMark(name);
+  return Array.from({ length: marks.length / ACTION_MARK_LENGTH }, (_, index) => index * ACTION_MARK_LENGTH).some(at => marks.startsWith(mark, at));
 }
 
 function idOf(parameters: Partial<Record<'distributionId' | 'distributionTenantId', unknown>>): unknown {

@@ -1,22 +1,44 @@
 import { parseTree, type Node, type ParseError } from 'jsonc-parser';
 import { Failure } from './failure';
-import { DISTRIBUTION_ID_ENV, isObject, PARAMETERS, quote, unawaitedCheckProblem, type FailurePolicy, type JobParameters } from '../contract';
+import {
+  DISTRIBUTION_ID_ENV, isBareDistributionId, isObject, PARAMETERS, quote, unawaitedCheckProblem, type FailurePolicy, type JobParameters,
+} from '../contract';
 
 /** `UserParameters` before anything is known of their values. */
 export type RawParameters = Partial<Record<keyof JobParameters, unknown>>;
 
 const NAMES = Object.keys(PARAMETERS) as readonly (keyof JobParameters)[];
 
-/** Reads the text of `UserParameters`, which a pipeline variable with quotes or line breaks in it may have broken. */
+/**
+ * What an action that was made by hand may call a parameter, as blog posts about functions like this one do: lower-case, without `_` and `-`.
+ *
+ * @see https://docs.aws.amazon.com/cli/latest/reference/cloudfront/create-invalidation.html
+ */
+const OTHER_NAMES: readonly [RegExp, keyof JobParameters, string][] = [
+  [/^(cloudfront|cf)?(distribution|distrib|dist)(id|ids)?$|^id$/, 'distributionId', '"distributionId":"E2QWRUHEXAMPLE"'],
+  [/^(distribution)?tenant(id)?$/, 'distributionTenantId', '"distributionTenantId":"dt_2wjDZi3hD1ivOXf6rpZJO1AB"'],
+  [/^(object|invalidation|cache)?(path|paths|items|files|urls|objects|keys)$|^(path|paths)toinvalidate$/, 'paths', '"paths":["/index.html","/blog/*"]'],
+  [/^wait$/, 'waitForCompletion', '"waitForCompletion":false'],
+  [/^timeout$/, 'timeoutSeconds', '"timeoutSeconds":600'],
+];
+
+/**
+ * Reads the text of `UserParameters`: an object, which a pipeline variable with quotes or line breaks in it may have broken; or the id of a
+ * distribution, as actions that were made by hand often have it.
+ */
 export function readParameters(userParameters: string | undefined): RawParameters {
-  if (userParameters === undefined || userParameters.trim() === '') {
+  const text = userParameters?.trim() ?? '';
+  if (text === '') {
     return {};
   }
   const errors: ParseError[] = [];
-  const root = parseTree(userParameters, errors, { disallowComments: true });
-  const parameters: unknown = errors.length === 0 ? JSON.parse(userParameters) : undefined;
+  const root = parseTree(text, errors, { disallowComments: true });
+  if (errors.length > 0 && isBareDistributionId(text)) {
+    return { distributionId: text };
+  }
+  const parameters: unknown = errors.length === 0 ? JSON.parse(text) : undefined;
   if (root === undefined || !isObject(parameters)) {
-    throw new Failure('ConfigurationError', `UserParameters must be a JSON object, got ${quote(userParameters)}. ` +
+    throw new Failure('ConfigurationError', `UserParameters must be a JSON object, or the id of a distribution alone, got ${quote(text)}. ` +
       'Where a pipeline variable is part of it, the variable\'s value must not contain quotes, backslashes or line breaks.');
   }
 
@@ -28,7 +50,9 @@ export function readParameters(userParameters: string | undefined): RawParameter
   }
   const unknown = names.find(name => !NAMES.some(known => known === name));
   if (unknown !== undefined) {
-    throw new Failure('ConfigurationError', `UserParameters has an unknown parameter ${quote(unknown)}: expected ${NAMES.join(', ')}.`);
+    const [, name, example] = OTHER_NAMES.find(([others]) => others.test(unknown.toLowerCase().replaceAll(/[_-]/g, ''))) ?? [];
+    const wayOut = name === undefined ? '' : ` For ${name} write ${example}.`;
+    throw new Failure('ConfigurationError', `UserParameters has an unknown parameter ${quote(unknown)}: expected ${NAMES.join(', ')}.${wayOut}`);
   }
   return parameters;
 }

@@ -17,6 +17,8 @@ interface KnownAction {
 /** The names of the actions that deploy, or what keeps them from being known. */
 export interface Deployers {
   readonly names: string[];
+  /** The actions of the pipeline that do not. */
+  readonly others: string[];
   readonly problem?: string;
 }
 
@@ -30,16 +32,23 @@ export function deployersOf(pipeline: IConstruct, artifactName: string, given?: 
   const actions = actionsOf(pipeline);
   const having = actions.filter(({ inputs, outputs }) => inputs.includes(artifactName) || outputs.includes(artifactName));
   if (given !== undefined) {
-    return { names: [...new Set(given)].sort(), problem: problemOf(given, artifactName, actions, having) };
+    const names = [...new Set(given)].sort();
+    return { names, others: without(actions, names), problem: problemOf(given, artifactName, actions, having) };
   }
   const candidates = having.filter(action => mayDeploy(pipeline, action));
   const taking = candidates.filter(({ inputs }) => inputs.includes(artifactName));
   const deployers = taking.some(({ category }) => category === 'Deploy') ? taking : candidates;
+  const names = deployers.map(({ name }) => name).sort();
   return {
-    names: deployers.map(({ name }) => name).sort(),
+    names,
+    others: without(actions, names),
     problem: deployers.length > 0 ? undefined : `changedFiles must be of an artifact that an action of the pipeline deploys, got ${quote(artifactName)}: no action may ` +
       `deploy it (${listing('those that have it', having)}). Pass the artifact that the deploy action takes; where no action takes it, use InvalidationPaths.all().`,
   };
+}
+
+function without(actions: readonly KnownAction[], deployers: readonly string[]): string[] {
+  return actions.map(({ name }) => name).filter(name => !deployers.includes(name)).sort();
 }
 
 function problemOf(

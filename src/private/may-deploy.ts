@@ -1,8 +1,6 @@
 import type { IConstruct } from 'constructs';
 import { resourceOf } from './pipeline';
-
-/** What fetches, tests or approves puts nothing where visitors get it. */
-const CATEGORIES_WITHOUT_DEPLOYMENT: readonly string[] = ['Source', 'Test', 'Approval'];
+import { isDeployingCategory } from '../contract';
 
 /** The actions of this library, by their pipelines. */
 const INVALIDATIONS = new WeakMap<IConstruct, Set<string>>();
@@ -21,5 +19,5 @@ export function noteInvalidation(pipeline: IConstruct, stageName: string, action
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-pipeline-structure.html
  */
 export function mayDeploy(pipeline: IConstruct, { name, category }: { readonly name: string; readonly category?: string }): boolean {
-  return !CATEGORIES_WITHOUT_DEPLOYMENT.includes(category ?? '') && !INVALIDATIONS.get(resourceOf(pipeline) ?? pipeline)?.has(name);
+  return isDeployingCategory(category) && !INVALIDATIONS.get(resourceOf(pipeline) ?? pipeline)?.has(name);
 }

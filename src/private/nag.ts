@@ -3,7 +3,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 
 /** What cdk-nag finds, and why it is right as it is. */
-interface Finding {
+export interface Finding {
   readonly id: string;
   readonly reason: string;
   /** Which of a policy's parts. */
@@ -56,6 +56,11 @@ export function acknowledgeDefaults(lambdaFunction: IConstruct, logGroup: IConst
   acknowledgeInAll(logGroup, 'CloudWatchLogGroupEncrypted', 'CloudWatch Logs encrypts it, and no secret is in it; set logGroup to one with a key of yours');
 }
 
+/** Answers the finding that a policy stands in its role. */
+export function acknowledgeInline(policy: IConstruct | undefined): void {
+  acknowledgeInAll(policy, 'IAMNoInlinePolicy', 'The policy is for this role alone, and goes with it');
+}
+
 export function acknowledgeInlinePolicy(role: iam.IRole): void {
-  acknowledgeInAll(role.node.tryFindChild('DefaultPolicy'), 'IAMNoInlinePolicy', 'The policy is for this role alone, and goes with it');
+  acknowledgeInline(role.node.tryFindChild('DefaultPolicy'));
 }

@@ -1,7 +1,8 @@
-import { CfnResource, Lazy, Stack } from 'aws-cdk-lib';
+import { Aws, CfnResource, Lazy, Stack, type IResolvable } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
+import { decryptStatement } from './key-grant';
 import { quote } from '../contract';
 
 export function isPipeline(pipeline: IConstruct): pipeline is codepipeline.Pipeline {
@@ -21,16 +22,17 @@ export function resourceOf(pipeline: IConstruct): codepipeline.CfnPipeline | und
 /** Where a pipeline keeps its artifacts. */
 export interface ArtifactStore {
   readonly objectsArn: string;
-  /** Lets a role decrypt them, where they have a key of their own. */
-  grantDecrypt?(role: iam.IRole): void;
+  /** The bucket, where it is one of the app. */
+  readonly bucket?: IConstruct;
+  /** Lets somebody decrypt them, where they have a key of their own. */
+  grantDecrypt?(grantee: iam.IGrantable): void;
 }
 
 /** The store of a pipeline that is a plain CloudFormation resource, as far as it is known. */
 export function artifactStoreOf(pipeline: codepipeline.CfnPipeline): ArtifactStore {
   const stack = Stack.of(pipeline);
   const stores = Array.isArray(pipeline.artifactStores) ? pipeline.artifactStores : [];
-  const ofRegion = stores.find((store): store is codepipeline.CfnPipeline.ArtifactStoreMapProperty => 'region' in store && store.region === stack.region);
-  const store = pipeline.artifactStore ?? ofRegion?.artifactStore;
+  const store = pipeline.artifactStore ?? storeOfRegion(stack, stores);
   if (store === undefined || !('location' in store)) {
     throw new Error(`artifactStore of the pipeline ${quote(pipeline.node.path)} is not known before it is deployed, so that no artifact of it can be read`);
   }
@@ -38,10 +40,18 @@ export function artifactStoreOf(pipeline: codepipeline.CfnPipeline): ArtifactSto
   const keyId = encryptionKey !== undefined && 'id' in encryptionKey ? encryptionKey.id : undefined;
   return {
     objectsArn: stack.formatArn({ service: 's3', region: '', account: '', resource: location, resourceName: '*' }),
-    grantDecrypt: keyId === undefined ? undefined : role => {
-      role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['kms:Decrypt'], resources: [keyId] }));
+    grantDecrypt: keyId === undefined ? undefined : ({ grantPrincipal }) => {
+      grantPrincipal.addToPrincipalPolicy(decryptStatement(pipeline, keyId));
     },
   };
+}
+
+/** Of a pipeline's stores, that of its own Region, which there must be. */
+function storeOfRegion(stack: Stack, stores: readonly (IResolvable | codepipeline.CfnPipeline.ArtifactStoreMapProperty)[]) {
+  const regions = [stack.region, Aws.REGION].map(region => JSON.stringify(stack.resolve(region)));
+  const known = stores.filter(store => 'region' in store);
+  const store = known.find(({ region }) => regions.includes(JSON.stringify(stack.resolve(region)))) ?? (stores.length === 1 ? known[0] : undefined);
+  return store?.artifactStore;
 }
 
 /** The name of a pipeline where it was given; CloudFormation chooses it otherwise, and the pipeline's own properties cannot refer to it. */

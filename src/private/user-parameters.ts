@@ -1,4 +1,4 @@
-import { Stack, Token, Tokenization } from 'aws-cdk-lib';
+import { Fn, Lazy, Stack, Token, Tokenization } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { ChangedFilesOptions } from '../changed-files-options';
 import type { CloudFrontInvalidationOptions } from '../cloudfront-invalidation-options';
@@ -53,7 +53,39 @@ function allAreWritten(_: Readonly<Record<string, never>>): void {}
  */
 export function toUserParameters(scope: IConstruct, parameters: JobParameters): string {
   checkLength(parameters);
-  return Stack.of(scope).toJsonString(inOrder(parameters));
+  const stack = Stack.of(scope);
+  const { paths, ...others } = inOrder(parameters);
+  if (!Array.isArray(paths) || !paths.some(isListToken)) {
+    return stack.toJsonString({ ...others, paths });
+  }
+  const parts = Object.entries(others).map(([name, value]) => `${JSON.stringify(name)}:${stack.toJsonString(value)}`);
+  return `{${[...parts, `"paths":[${paths.map(path => elementsOf(stack, path)).join(',')}]`].join(',')}}`;
+}
+
+/** What stands for a list that only CloudFormation knows, as the one element that CDK lets it have until then. */
+function isListToken(element: string): boolean {
+  return LIST_TOKEN.test(element);
+}
+
+const LIST_TOKEN = /^#\{Token\[[^\]]*\]\}$/;
+
+/**
+ * The elements of a JSON array that a path is, or a whole list of paths.
+ *
+ * CDK writes a list that only CloudFormation knows with a custom resource. Here CloudFormation joins it, and the function refuses what breaks
+ * the JSON, as it does for a pipeline variable: the paths come last, and every other parameter is written before them.
+ */
+function elementsOf(stack: Stack, path: string): string {
+  if (!isListToken(path)) {
+    return stack.toJsonString(path);
+  }
+  const list = Token.asList(Tokenization.reverseList([path]));
+  return Lazy.uncachedString({
+    produce: context => {
+      const elements: unknown = context.resolve(list);
+      return Array.isArray(elements) ? elements.map(element => stack.toJsonString(element)).join(',') : `"${Fn.join('","', list)}"`;
+    },
+  });
 }
 
 function inOrder(parameters: OptionParameters | JobParameters): Partial<JobParameters> {
@@ -84,9 +116,9 @@ function checkLength(parameters: OptionParameters | JobParameters): void {
   }
 }
 
-/** The length of a text in which each token turns out to be one character, the fewest that make sense. */
+/** The length of a text in which each token, or list of them, turns out to be one character, the fewest that make sense. */
 function shortestLength(text: string): number {
-  const withoutTokens = Tokenization.reverseString(text)
+  const withoutTokens = Tokenization.reverseString(text.replace(/#\{Token\[[^\]]*\]\}/g, '?'))
     .mapTokens({ mapToken: () => '?' })
     .join({ join: (left, right) => `${left ?? ''}${right ?? ''}` });
   return String(withoutTokens).length;

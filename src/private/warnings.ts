@@ -2,7 +2,7 @@ import { Annotations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /** What is legal and most likely wrong. The README lists each, and how to acknowledge it. */
-export const WARNINGS = ['cacheTagsInChina', 'errorDocuments', 'queryStrings', 'runOrder'] as const;
+export const WARNINGS = ['cacheTagsInChina', 'errorDocuments', 'functionWithoutWayOut', 'partitionWithoutCloudFront', 'queryStrings', 'runOrder'] as const;
 
 /** Warns at synthesis, with the id that `Annotations.of(construct).acknowledgeWarning()` takes. */
 export function warn(construct: IConstruct, warning: typeof WARNINGS[number], message: string): void {

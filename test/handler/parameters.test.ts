@@ -19,6 +19,32 @@ test.each([undefined, '', '  ', '{}'])('%j is everything of the distribution in 
   });
 });
 
+describe('an action that was made by hand', () => {
+  test.each(['E2QWRUHEXAMPLE', ' E2QWRUHEXAMPLE\n'])('has the bare id of a distribution: %j', userParameters => {
+    expect(parse(userParameters, ENVIRONMENT)).toEqual(parse('{"distributionId":"E2QWRUHEXAMPLE"}'));
+  });
+
+  test.each(['E2QWRUHEXAMPLE /*', 'nonsense', 'index-html', '../E2', 'E1,E2', '"E1"', 'true', '12', `E${'1'.repeat(128)}`])('has something else: %j', userParameters => {
+    expect(() => parse(userParameters, ENVIRONMENT)).toThrow('UserParameters must be a JSON object, or the id of a distribution alone, got ');
+  });
+
+  test.each([
+    ...['objectPaths', 'OBJECT_PATHS', 'items', 'Items', 'Paths', 'path', 'invalidation-paths', 'pathsToInvalidate', 'files', 'urls']
+      .map(name => [name, 'paths', '"paths":["/index.html","/blog/*"]']),
+    ...['DISTRIBUTION_ID', 'distribution_id', 'DistributionId', 'distributionID', 'distributionIds', 'distribution', 'CloudFrontDistributionId', 'cfDistId', 'id']
+      .map(name => [name, 'distributionId', '"distributionId":"E2QWRUHEXAMPLE"']),
+    ['TenantId', 'distributionTenantId', '"distributionTenantId":"dt_2wjDZi3hD1ivOXf6rpZJO1AB"'],
+    ['wait', 'waitForCompletion', '"waitForCompletion":false'],
+    ['timeout', 'timeoutSeconds', '"timeoutSeconds":600'],
+  ])('calls a parameter %s: the message has the name of ours, %s', (name, ours, example) => {
+    expect(() => parse(JSON.stringify({ [name]: ['/*'] }), ENVIRONMENT)).toThrow(expect.objectContaining({
+      type: 'ConfigurationError',
+      message: `UserParameters has an unknown parameter '${name}': expected distributionId, distributionTenantId, distributionRole, waitForCompletion, ` +
+        `timeoutSeconds, failurePolicy, freshnessCheck, paths. For ${ours} write ${example}.`,
+    }));
+  });
+});
+
 test('a tenant takes the place of the distribution in the environment', () => {
   const parameters = parse('{"distributionTenantId":"dt_1"}', ENVIRONMENT);
   expect(parameters).toMatchObject({ distributionTenantId: 'dt_1', paths: ['/*'] });
@@ -36,7 +62,7 @@ test('white space and escapes of a hand-written object are fine', () => {
 
 describe('a ConfigurationError', () => {
   test.each([
-    ['not JSON', 'UserParameters must be a JSON object, got \'not JSON\'. Where a pipeline variable is part of it, ' +
+    ['not JSON', 'UserParameters must be a JSON object, or the id of a distribution alone, got \'not JSON\'. Where a pipeline variable is part of it, ' +
       'the variable\'s value must not contain quotes, backslashes or line breaks.'],
     ['/', 'UserParameters must be a JSON object'],
     ['{"paths":["/a"', 'UserParameters must be a JSON object'],
@@ -53,7 +79,11 @@ describe('a ConfigurationError', () => {
     ['{"paths":["/a"],"paths":["/b"]}', "UserParameters must name each parameter once, got 'paths' twice. A pipeline variable's value must not contain quotes."],
     ['{"paths":["/a"],"p\\u0061ths":["/b"]}', "UserParameters must name each parameter once, got 'paths' twice"],
     ['{"paths":[]}', 'paths must not be empty'],
-    ['{"paths":"/a"}', 'paths must be a list of strings'],
+    ['{"paths":"/a"}', 'paths must be a list of strings, got \'/a\': write ["/a"]'],
+    ['{"paths":"/a /b/*"}', 'paths must be a list of strings, got \'/a /b/*\': write ["/a","/b/*"]'],
+    ['{"paths":"/a,/b, #news"}', 'paths must be a list of strings, got \'/a,/b, #news\': write ["/a","/b","#news"]'],
+    ['{"paths":["/a /b/*"]}', "paths must be single paths, got '/a /b/*': write a list, '/a', '/b/*'"],
+    ['{"paths":["/**"]}', "paths may contain '*' as their last character only, got '/**': write '/*'"],
     ['{"paths":null}', 'paths must be a list of strings'],
     ['{"paths":["/a",1]}', 'paths must be strings, got 1'],
     ['{"paths":["/a","b"]}', "paths must start with '/' or '#', got 'b'"],
@@ -64,12 +94,13 @@ describe('a ConfigurationError', () => {
     ['{"paths":{"manifest":1}}', 'manifest must be the name of a file in the artifact'],
     ['{"paths":{"manifest":"a","manifest":"b"}}', "UserParameters must name each parameter once, got 'manifest' twice"],
     ['{"paths":{"changedFiles":[]}}', 'changedFiles must be an object, got []'],
-    ['{"paths":{"changedFiles":{"stageName":"S","actionName":"A"}}}', 'changedFiles must have either pipelineName or pipelineNameVariable'],
-    ['{"paths":{"changedFiles":{"pipelineName":"P","pipelineNameVariable":"V","stageName":"S","actionName":"A"}}}', 'changedFiles must have either'],
-    ['{"paths":{"changedFiles":{"pipelineName":"P","actionName":"A"}}}', 'changedFiles must have a stageName, got undefined'],
-    ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"S","actionName":"A","bucket":"b"}}}', "changedFiles has an unknown part 'bucket'"],
-    ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"S","actionName":"A","maxPaths":0}}}', 'maxPaths must be a whole number from 1 to 3000, got 0'],
-    ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"","actionName":"A"}}}', "changedFiles must have a stageName, got ''"],
+    ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"S","actionName":"A"}}}', 'changedFiles must have deployedBy, the actions that deploy the artifact'],
+    ['{"paths":{"changedFiles":{"stageName":"S","actionName":"A","deployedBy":["D.D"]}}}', 'changedFiles must have either pipelineName or pipelineNameVariable'],
+    ['{"paths":{"changedFiles":{"pipelineName":"P","pipelineNameVariable":"V","stageName":"S","actionName":"A","deployedBy":["D.D"]}}}', 'changedFiles must have either'],
+    ['{"paths":{"changedFiles":{"pipelineName":"P","actionName":"A","deployedBy":["D.D"]}}}', 'changedFiles must have a stageName, got undefined'],
+    ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"S","actionName":"A","deployedBy":["D.D"],"bucket":"b"}}}', "changedFiles has an unknown part 'bucket'"],
+    ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"S","actionName":"A","deployedBy":["D.D"],"maxPaths":0}}}', 'maxPaths must be a whole number from 1 to 3000, got 0'],
+    ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"","actionName":"A","deployedBy":["D.D"]}}}', "changedFiles must have a stageName, got ''"],
     ['{"distributionId":"E1","distributionTenantId":"dt_1"}', 'distributionId and distributionTenantId exclude each other'],
     ['{"distributionTenantId":"dt/1"}', 'distributionTenantId must be the id of a CloudFront distribution tenant'],
     ['{"distributionTenantId":null}', 'distributionTenantId must be the id of a CloudFront distribution tenant'],
@@ -139,6 +170,25 @@ test('a variable\'s value in the URL of a freshness check can change that check,
       const { freshnessCheck, ...parsed } = parse(written, ENVIRONMENT);
       expect(freshnessCheck).toHaveProperty('pages');
       expect(parsed).toEqual({ ...others, paths: ['/*'] });
+    } catch (error) {
+      expect(error).toMatchObject({ type: 'ConfigurationError' });
+    }
+  }), { numRuns: 2000 });
+});
+
+test('a list that CloudFormation joins can change the paths, and nothing else', () => {
+  const written = { distributionId: 'E1', distributionRole: null, waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL', freshnessCheck: null };
+  const item = fc.oneof(
+    fc.string(),
+    fc.constantFrom('/a', '#b', '', '"', '\\', '"],"failurePolicy":"WARN","x":["', '"],"paths":["/', '"],"distributionTenantId":"dt_1","x":["'),
+    fc.tuple(fc.constantFrom(...Object.keys(written), 'paths'), fc.json()).map(([name, json]) => `"],"${name}":${json},"x":["/`),
+  );
+  fc.assert(fc.property(fc.array(item, { minLength: 1, maxLength: 4 }), items => {
+    const userParameters = `${JSON.stringify(written).slice(0, -1)},"paths":["${items.join('","')}"]}`;
+    try {
+      const { paths, ...others } = parse(userParameters, ENVIRONMENT);
+      expect(paths).not.toEqual([]);
+      expect(others).toEqual(written);
     } catch (error) {
       expect(error).toMatchObject({ type: 'ConfigurationError' });
     }

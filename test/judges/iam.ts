@@ -1,17 +1,14 @@
 /**
  * The policies that the examples are synthesised with, judged by another's simulator of IAM: what the function calls is allowed, and
- * what it must never be able to call is denied. `npx projen judge:iam` runs it. The simulator is installed for it, and is no part of
- * the project.
+ * what it must never be able to call is denied. `npx projen judge:iam` runs it.
  */
-import { execFileSync } from 'child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'fs';
-import { createRequire } from 'module';
-import { tmpdir } from 'os';
+import { readdirSync } from 'fs';
 import { join } from 'path';
+import { nameOf, policyOfFunction, rolesOf } from './deployed';
+import { accountOf, installedJudge, SIMULATOR, type Question, type Role } from './simulator';
 import { DeployedTemplate, type DeployedResource } from '../../sandbox/template';
 import { synthesized } from '../examples/given-example';
 
-const SIMULATOR = '@cloud-copilot/iam-simulate@0.1.173';
 const EXAMPLES = readdirSync(join(__dirname, '..', '..', 'examples')).map(example => example === 'basic' ? 'basic/typescript' : example);
 
 const REGION = 'eu-west-1';
@@ -22,44 +19,6 @@ const TRUST_OF_ACCOUNT = {
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` } }],
 };
-
-interface Simulation {
-  readonly request: {
-    readonly principal: string;
-    readonly action: string;
-    readonly resource: { readonly resource: string; readonly accountId: string };
-    readonly contextVariables: object;
-  };
-  readonly identityPolicies: readonly { readonly name: string; readonly policy: object }[];
-  readonly resourcePolicy: object | undefined;
-  readonly serviceControlPolicies: readonly [];
-  readonly resourceControlPolicies: readonly [];
-}
-
-type RunSimulation = (simulation: Simulation, options: object) => Promise<SimulationResult>;
-
-interface SimulationResult {
-  readonly overallResult?: string;
-  readonly errors?: { readonly message: string };
-}
-
-interface Question {
-  readonly role: Role;
-  readonly action: string;
-  readonly resource: string;
-  /** What the resource's own side says: the trust policy of a role. */
-  readonly resourcePolicy?: object;
-  readonly contextVariables?: object;
-  readonly expected: 'Allowed' | 'ImplicitlyDenied';
-}
-
-interface Role {
-  readonly logicalId: string;
-  readonly arn: string;
-  readonly policies: object[];
-  /** Who may assume it. */
-  readonly trust: object;
-}
 
 /** A Lambda action of the library, in a pipeline. */
 interface Action {
@@ -76,24 +35,19 @@ interface Action {
 }
 
 async function main(): Promise<void> {
-  const runSimulation = installed();
-  if (runSimulation === undefined) {
+  const judge = installedJudge();
+  if (judge === undefined) {
     console.log(`SKIPPED: ${SIMULATOR} could not be installed`);
     return;
   }
   const counts = { Allowed: 0, ImplicitlyDenied: 0 };
   for (const example of EXAMPLES) {
-    for (const { role, action, resource, resourcePolicy, contextVariables = {}, expected } of questions(example)) {
-      const { overallResult, errors } = await runSimulation({
-        request: { principal: role.arn, action, resource: { resource, accountId: accountOf(resource) ?? accountOf(role.arn)! }, contextVariables },
-        identityPolicies: role.policies.map((policy, index) => ({ name: `policy${index}`, policy })),
-        resourcePolicy,
-        serviceControlPolicies: [],
-        resourceControlPolicies: [],
-      }, {});
+    for (const question of questions(example)) {
+      const { role, action, resource, expected } = question;
+      const answer = await judge(question);
       counts[expected]++;
-      if (overallResult !== expected) {
-        console.log(`WRONG: ${example}: ${role.arn} ${action} ${resource}: ${overallResult ?? errors?.message}, not ${expected}`);
+      if (answer !== expected) {
+        console.log(`WRONG: ${example}: ${role.arn} ${action} ${resource}: ${answer}, not ${expected}`);
         process.exitCode = 1;
       }
     }
@@ -101,28 +55,11 @@ async function main(): Promise<void> {
   console.log(`${SIMULATOR}: ${EXAMPLES.length} examples, ${counts.Allowed} calls to be allowed, ${counts.ImplicitlyDenied} to be denied`);
 }
 
-/** The simulator, from a folder of its own. */
-function installed(): RunSimulation | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'judge-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-  try {
-    execFileSync('npm', ['install', '--no-audit', '--no-fund', SIMULATOR], { cwd: folder, stdio: 'ignore', shell: process.platform === 'win32' });
-  } catch {
-    return undefined;
-  }
-  return (createRequire(join(folder, 'index.js'))('@cloud-copilot/iam-simulate') as { runSimulation: RunSimulation }).runSimulation;
-}
-
-function accountOf(arn: string): string | undefined {
-  return arn.split(':')[4] || undefined;
-}
-
 function* questions(example: string): Generator<Question> {
   const exports = new Map<string, string>();
   const resources = Object.entries(synthesized(example)).flatMap(([stackName, template]) =>
     new DeployedTemplate(template, { account: ACCOUNT, region: REGION, stackName, exports }).resources);
-  const roles = rolesOf(resources);
+  const roles = rolesOf(resources, ACCOUNT);
   const actions = actionsOf(resources, roles);
   for (const [arn, role] of functionsOf(resources, roles)) {
     yield* ofFunction(role, actions.filter(action => action.functionArn === arn), roles);
@@ -214,31 +151,10 @@ function* ofDistributionRole(role: Role): Generator<Question> {
   }
 }
 
-function rolesOf(resources: readonly DeployedResource[]): Role[] {
-  const named = resources.filter(({ type }) => type === 'AWS::IAM::Role').map(({ logicalId, physicalId, properties: { Policies = [], AssumeRolePolicyDocument } }) => ({
-    logicalId,
-    name: physicalId,
-    trust: AssumeRolePolicyDocument as object,
-    arn: `arn:aws:iam::${ACCOUNT}:role/${physicalId}`,
-    policies: (Policies as { PolicyDocument: object }[]).map(({ PolicyDocument }) => PolicyDocument),
-  }));
-  for (const { properties: { Roles = [], PolicyDocument } } of resources.filter(({ type }) => type === 'AWS::IAM::Policy')) {
-    (Roles as string[]).forEach(name => named.find(role => role.name === name)?.policies.push(PolicyDocument as object));
-  }
-  return named;
-}
-
 /** The library's functions, by ARN, with their roles. */
 function functionsOf(resources: readonly DeployedResource[], roles: readonly Role[]): [string, Role][] {
   return resources.filter(({ type, logicalId }) => type === 'AWS::Lambda::Function' && /Invalidation/.test(logicalId))
     .map(({ physicalId, properties }) => [functionArn(physicalId), roleOf(roles, String(properties.Role))]);
-}
-
-/** What the function's own policy says, if it has one. */
-function policyOfFunction(resources: readonly DeployedResource[], arn: string): object | undefined {
-  const statements = resources.filter(({ type, properties }) => type === 'AWS::Lambda::Permission' && functionArn(String(properties.FunctionName)) === arn)
-    .map(({ properties: { Action, Principal } }) => ({ Effect: 'Allow', Action, Principal: { AWS: Principal }, Resource: arn }));
-  return statements.length === 0 ? undefined : { Version: '2012-10-17', Statement: statements };
 }
 
 function actionsOf(resources: readonly DeployedResource[], roles: readonly Role[]): Action[] {
@@ -259,7 +175,7 @@ function actionsOf(resources: readonly DeployedResource[], roles: readonly Role[
 }
 
 function functionArn(nameOrArn: string): string {
-  return `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${nameOrArn.slice(nameOrArn.lastIndexOf(':') + 1)}`;
+  return `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${nameOf(nameOrArn)}`;
 }
 
 function roleOf(roles: readonly Role[], arn: string): Role {

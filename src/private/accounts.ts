@@ -1,0 +1,52 @@
+import { Stack, Token } from 'aws-cdk-lib';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
+import type { IConstruct } from 'constructs';
+import { targetResourceOf, type TargetOptions, type TargetResource } from './target-resource';
+import { warn } from './warnings';
+import { quote } from '../contract';
+
+interface Different {
+  readonly own: string;
+  readonly other: string;
+}
+
+/** The accounts of two constructs, where they are known to differ. */
+export function otherAccount(own: IConstruct, other: IConstruct): Different | undefined {
+  return different(Stack.of(own).account, Stack.of(other).account);
+}
+
+/** The Regions of two constructs, where they are known to differ. */
+export function otherRegion(own: IConstruct, other: IConstruct): Different | undefined {
+  return different(Stack.of(own).region, Stack.of(other).region);
+}
+
+function different(own: string, other: string): Different | undefined {
+  return Token.isUnresolved(own) || Token.isUnresolved(other) || own === other ? undefined : { own, other };
+}
+
+/**
+ * What a function or a role may invalidate by itself: something of its own account.
+ *
+ * @throws Error unless there is exactly one target, with an id that may be one, in the account of the scope as far as that is known
+ */
+export function targetOfAccount(scope: IConstruct, options: TargetOptions): TargetResource {
+  const target = targetResourceOf(options);
+  const accounts = otherAccount(scope, target.construct);
+  if (accounts !== undefined) {
+    const prop = target.resource === 'distribution' ? 'distribution' : 'distributionTenant';
+    throw new Error(`${prop} must be of account ${accounts.own}, to which ${quote(Stack.of(scope).node.path)} is deployed, but ${quote(target.construct.node.path)} belongs to ` +
+      `account ${accounts.other}. Make a CloudFrontInvalidationRole in account ${accounts.other}, and give it to the stage or action as distributionRole.`);
+  }
+  return target;
+}
+
+/** Warns about CloudFront where the partition had none when this version was made. */
+export function checkPartition(scope: IConstruct): void {
+  const { region } = Stack.of(scope);
+  const partition = Token.isUnresolved(region) ? undefined : RegionInfo.get(region).partition;
+  if (partition === 'aws-us-gov' || partition?.startsWith('aws-iso')) {
+    warn(scope, 'partitionWithoutCloudFront',
+      `The partition ${partition} had no CloudFront when this version was made (${quote(Stack.of(scope).node.path)} is in ${region}), and no role of another partition can be assumed: ` +
+      'the action may fail. Keep the pipeline in the partition of the distribution.');
+  }
+}
