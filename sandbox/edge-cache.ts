@@ -5,6 +5,8 @@ export interface Cacheable {
   readonly tags: readonly string[];
   /** Milliseconds of the sandbox. */
   readonly ttl: number;
+  /** What is the same as long as the content is. @default - none: it is never validated */
+  readonly validator?: string;
 }
 
 export interface CacheKeyOptions {
@@ -57,8 +59,15 @@ export type Copy<Answer extends Cacheable> = Answer & { readonly storedAt: numbe
 
 export interface EdgeCacheOptions<Answer extends Cacheable> extends CacheKeyOptions {
   readonly clock: Pick<Clock, 'now'>;
-  /** Asks the origin for the path of a URL, without its query string. */
-  readonly origin: (path: string) => Promise<Answer>;
+  /** Asks the origin for the path of a URL, without its query string; `key` is what the answer is kept under. */
+  readonly origin: (path: string, key: string) => Promise<Answer>;
+}
+
+/** A copy, and where it came from: whether it was there, or is the same as one whose time was up. */
+export interface Found<Answer extends Cacheable> {
+  readonly copy: Copy<Answer>;
+  readonly cached: boolean;
+  readonly validated: boolean;
 }
 
 /** The cache of a CloudFront distribution: it keeps what the origin answers, and forgets what is invalidated. */
@@ -72,20 +81,22 @@ export class EdgeCache<Answer extends Cacheable> {
   }
 
   /** The copy of a URL: one that is there and still fresh, or a new one. */
-  async find(url: string): Promise<{ readonly copy: Copy<Answer>; readonly cached: boolean }> {
+  async find(url: string): Promise<Found<Answer>> {
     const key = this.keys.of(url);
     const copy = this.copies.get(key);
     if (copy !== undefined && this.options.clock.now() < copy.storedAt + copy.ttl) {
-      return { copy, cached: true };
+      return { copy, cached: true, validated: false };
     }
     // Requests for one file at a time share one request to the origin, as they do at an edge location.
     const fetch = this.fetches.get(key) ?? this.fetch(key);
-    return { copy: await fetch, cached: false };
+    const fetched = await fetch;
+    return { copy: fetched, cached: false, validated: copy?.validator !== undefined && copy.validator === fetched.validator };
   }
 
-  /** Forgets what the paths name. */
-  invalidate(paths: readonly string[]): void {
-    const matches = this.keys.matcher(paths);
+  /** Forgets what the paths name, but for what keeps it all the same. */
+  invalidate(paths: readonly string[], isKept: (key: string) => boolean = () => false): void {
+    const isNamed = this.keys.matcher(paths);
+    const matches = (key: string, tags: readonly string[]) => isNamed(key, tags) && !isKept(key);
     for (const [key, { tags }] of this.copies) {
       if (matches(key, tags)) {
         this.copies.delete(key);
@@ -102,7 +113,7 @@ export class EdgeCache<Answer extends Cacheable> {
   private fetch(key: string): Promise<Copy<Answer>> {
     const storedAt = this.options.clock.now();
     const isWanted = () => this.fetches.get(key) === fetch;
-    const fetch = this.options.origin(pathOf(key)).then(answer => {
+    const fetch = this.options.origin(pathOf(key), key).then(answer => {
       const copy = { ...answer, storedAt };
       if (isWanted()) {
         this.copies.set(key, copy);

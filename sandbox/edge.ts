@@ -1,76 +1,81 @@
-import { realpathSync } from 'fs';
-import { readFile, realpath, stat } from 'fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'http';
+import { createServer as createTlsServer } from 'https';
 import type { AddressInfo } from 'net';
-import { extname, join, sep } from 'path';
+import { brotliCompressSync, gzipSync } from 'zlib';
+import type { Certificate } from './certificate';
 import type { Clock } from './clock';
 import type { CloudFront } from './cloudfront';
-import { EdgeCache, type Cacheable, type CacheKeyOptions } from './edge-cache';
+import { EdgeCache, type CacheKeyOptions, type Found } from './edge-cache';
+import { EdgeFaults } from './edge-faults';
+import { EdgeOrigin, type EdgeOriginOptions, type OriginAnswer } from './edge-origin';
 
-/** What CloudFront keeps a file for that does not say how long. */
-export const DEFAULT_TTL = 24 * 60 * 60 * 1000;
+/** CloudFront compresses nothing shorter. */
+const MIN_COMPRESSED = 1_000;
 
-/** What CloudFront keeps an error for, unless the distribution says otherwise. */
-export const ERROR_TTL = 10_000;
-
-/** Values by file path, such as `/blog/index.html`. */
-export type ByPath<T> = Readonly<Record<string, T>> | ((path: string) => T | undefined);
-
-export interface EdgeOptions extends CacheKeyOptions {
+export interface EdgeOptions extends CacheKeyOptions, EdgeOriginOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** Where the edge hears of invalidations. */
   readonly cloudFront: Pick<CloudFront, 'onInvalidation'>;
-  readonly distributionId: string;
-  /** The folder that the site is in. Nothing outside of it is ever served. */
-  readonly origin: string;
-  /** Milliseconds of the sandbox. @default DEFAULT_TTL */
-  readonly defaultTtl?: number;
-  /** The origin's `Cache-Control`. @default - none */
-  readonly cacheControl?: ByPath<string>;
-  /** The origin's cache tags. @default - none */
-  readonly tags?: ByPath<readonly string[]>;
-  /** Whether `/blog` and `/blog/` are `/blog/index.html`, as with a function on viewer requests. @default false */
-  readonly directoryIndexes?: boolean;
-}
-
-interface OriginAnswer extends Cacheable {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  /** A function where it is known only once the edge serves. */
+  readonly distributionId: string | (() => string);
+  /** @default - a free one */
+  readonly port?: number;
+  /** For `https:`. @default - `http:` */
+  readonly certificate?: Certificate;
+  /** @default 'DUB56-P1' */
+  readonly location?: string;
+  /** Whether there is a cache between the edge location and the origin. @default true */
+  readonly hasRegionalCache?: boolean;
+  /** What `X-Cache` says of a hit in the regional cache: AWS does not say. @default 'Miss' */
+  readonly regionalHit?: 'Hit' | 'Miss';
+  /** Whether a response headers policy removes `X-Cache` and `Age`. @default false */
+  readonly hidesCache?: boolean;
+  /** A function on viewer requests, before the cache is looked at. @default - none */
+  readonly rewrite?: (url: string) => string;
 }
 
 /** A CloudFront distribution as visitors meet it: a cache in front of a folder, which forgets what is invalidated. */
 export class Edge {
   static async start(options: EdgeOptions): Promise<Edge> {
     const edge = new Edge(options);
-    await new Promise<void>(resolve => edge.server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>(resolve => edge.server.listen(options.port ?? 0, '127.0.0.1', resolve));
     options.cloudFront.onInvalidation(invalidation => {
-      if (invalidation.distributionId === options.distributionId) {
+      const { distributionId } = options;
+      if (invalidation.distributionId === (typeof distributionId === 'function' ? distributionId() : distributionId)) {
         edge.invalidate(invalidation.paths);
       }
     });
     return edge;
   }
 
+  /** What goes wrong with visits. */
+  readonly faults = new EdgeFaults();
+  /** Every visit, in the order of arrival. */
+  readonly visits: { readonly url: string; readonly headers: IncomingMessage['headers'] }[] = [];
+
   private readonly server: Server;
-  private readonly root: string;
+  private readonly origin: EdgeOrigin;
   private readonly cache: EdgeCache<OriginAnswer>;
+  private readonly regionalCache?: EdgeCache<OriginAnswer>;
 
   private constructor(private readonly options: EdgeOptions) {
-    this.root = realpathSync(options.origin);
-    this.cache = new EdgeCache({ ...options, origin: path => this.ask(path) });
-    this.server = createServer((request, response) => {
+    this.origin = new EdgeOrigin(options);
+    this.cache = new EdgeCache({ ...options, origin: (path, key) => this.ask(path, key) });
+    this.regionalCache = options.hasRegionalCache === false ? undefined : new EdgeCache({ ...options, origin: path => this.origin.ask(path) });
+    const listener: RequestListener = (request, response) => {
       this.serve(request, response).catch(() => response.destroy());
-    });
+    };
+    this.server = options.certificate === undefined ? createServer(listener) : createTlsServer(options.certificate, listener);
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return `${this.options.certificate === undefined ? 'http' : 'https'}://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   /** Forgets what the paths name. Sandboxes call it by themselves when an invalidation takes effect. */
   invalidate(paths: readonly string[]): void {
-    this.cache.invalidate(paths);
+    this.cache.invalidate(paths, key => this.faults.keeps(key));
+    this.regionalCache?.invalidate(paths, key => this.faults.keepsInRegion(key));
   }
 
   async stop(): Promise<void> {
@@ -85,107 +90,50 @@ export class Edge {
       response.writeHead(403, { 'x-cache': 'Error from cloudfront', 'content-length': body.length }).end(body);
       return;
     }
-    const { copy, cached } = await this.cache.find(request.url ?? '/');
-    const age = Math.floor((this.options.clock.now() - copy.storedAt) / 1000);
+    const asked = request.url ?? '/';
+    this.visits.push({ url: asked, headers: request.headers });
+    const url = this.options.rewrite?.(asked) ?? asked;
+    const fault = this.faults.strike(asked);
+    if (fault !== undefined) {
+      fault(response);
+      return;
+    }
+    const { copy, ...found } = await this.cache.find(url);
+    const encoding = encodingFor(copy, String(request.headers['accept-encoding'] ?? ''));
+    const body = encoding === undefined ? copy.body : encoding === 'br' ? brotliCompressSync(copy.body) : gzipSync(copy.body);
     response.writeHead(copy.status, {
       ...copy.headers,
-      'content-length': copy.body.length,
-      'x-cache': `${copy.status >= 400 ? 'Error' : cached ? 'Hit' : 'Miss'} from cloudfront`,
-      ...cached && { age: String(age) },
+      ...encoding !== undefined && { 'content-encoding': encoding, 'vary': 'Accept-Encoding' },
+      ...encoding !== undefined && copy.validator !== undefined && { etag: `W/${copy.validator}` },
+      'content-length': body.length,
+      'x-amz-cf-pop': this.options.location ?? 'DUB56-P1',
+      ...this.options.hidesCache !== true && this.cacheHeaders({ copy, ...found }),
     });
-    response.end(request.method === 'HEAD' ? undefined : copy.body);
+    response.end(request.method === 'HEAD' ? undefined : body);
   }
 
-  /** Reads a file of the origin. */
-  private async ask(path: string): Promise<OriginAnswer> {
-    const file = await this.fileAt(path);
-    if (file === undefined) {
-      return {
-        status: 404,
-        headers: { 'content-type': 'text/html; charset=utf-8' },
-        body: Buffer.from('<!doctype html><title>Not found</title><h1>404 Not found</h1>'),
-        tags: [],
-        ttl: ERROR_TTL,
-      };
-    }
-    const name = file.slice(this.root.length).split(sep).join('/');
-    const cacheControl = valueAt(this.options.cacheControl, name);
+  private cacheHeaders({ copy, cached, validated }: Found<OriginAnswer>): Record<string, string> {
+    const age = copy.age + Math.floor((this.options.clock.now() - copy.storedAt) / 1000);
+    const outcome = cached ? 'Hit' : validated ? 'RefreshHit' : copy.isCopy ? this.options.regionalHit ?? 'Miss' : 'Miss';
     return {
-      status: 200,
-      headers: {
-        'content-type': CONTENT_TYPES[extname(file).toLowerCase()] ?? 'application/octet-stream',
-        ...cacheControl !== undefined && { 'cache-control': cacheControl },
-      },
-      body: await readFile(file),
-      tags: valueAt(this.options.tags, name) ?? [],
-      ttl: cacheControl === undefined ? this.defaultTtl : timeToLive(cacheControl) ?? this.defaultTtl,
+      'x-cache': `${copy.status >= 400 ? 'Error' : outcome} from cloudfront`,
+      ...age > 0 && { age: String(age) },
     };
   }
 
-  private async fileAt(path: string): Promise<string | undefined> {
-    const decoded = decode(path);
-    if (decoded === undefined || decoded.includes('\0')) {
-      return undefined;
+  /** Asks the regional cache, or the origin where there is none. */
+  private async ask(path: string, key: string): Promise<OriginAnswer> {
+    if (this.regionalCache === undefined) {
+      return this.origin.ask(path);
     }
-    const candidates = [join(this.root, decoded), ...this.options.directoryIndexes ? [join(this.root, decoded, 'index.html')] : []];
-    for (const candidate of decoded.endsWith('/') ? candidates.slice(1) : candidates) {
-      // Links are followed before it is judged where a file is, and what it is.
-      const file = await realpath(candidate).catch(() => undefined);
-      if (file?.startsWith(this.root + sep) && (await stat(file)).isFile()) {
-        return file;
-      }
-    }
-    return undefined;
-  }
-
-  private get defaultTtl(): number {
-    return this.options.defaultTtl ?? DEFAULT_TTL;
+    const { copy, cached } = await this.regionalCache.find(key);
+    const kept = this.options.clock.now() - copy.storedAt;
+    return { ...copy, age: copy.age + Math.floor(kept / 1000), ttl: copy.ttl - kept, isCopy: cached };
   }
 }
 
-function valueAt<T>(values: ByPath<T> | undefined, path: string): T | undefined {
-  return typeof values === 'function' ? values(path) : values?.[path];
+/** What CloudFront compresses, where the visitor takes it. */
+function encodingFor({ status, headers, body }: OriginAnswer, accepted: string): 'br' | 'gzip' | undefined {
+  const isCompressible = status === 200 && body.length >= MIN_COMPRESSED && /^(text\/|application\/(json|xml|manifest)|image\/svg)/.test(headers['content-type']);
+  return isCompressible ? (['br', 'gzip'] as const).find(encoding => accepted.split(/[ ,;]+/).includes(encoding)) : undefined;
 }
-
-function decode(path: string): string | undefined {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The shared cache's part of a `Cache-Control`, in milliseconds. */
-function timeToLive(cacheControl: string): number | undefined {
-  if (/\b(?:no-store|no-cache|private)\b/i.test(cacheControl)) {
-    return 0;
-  }
-  const seconds = /\bs-maxage=(\d+)/i.exec(cacheControl) ?? /\bmax-age=(\d+)/i.exec(cacheControl);
-  return seconds === null ? undefined : Number(seconds[1]) * 1000;
-}
-
-const CONTENT_TYPES: Readonly<Record<string, string>> = {
-  '.avif': 'image/avif',
-  '.css': 'text/css; charset=utf-8',
-  '.gif': 'image/gif',
-  '.htm': 'text/html; charset=utf-8',
-  '.html': 'text/html; charset=utf-8',
-  '.ico': 'image/x-icon',
-  '.jpeg': 'image/jpeg',
-  '.jpg': 'image/jpeg',
-  '.js': 'text/javascript; charset=utf-8',
-  '.json': 'application/json',
-  '.map': 'application/json',
-  '.md': 'text/markdown; charset=utf-8',
-  '.mjs': 'text/javascript; charset=utf-8',
-  '.pdf': 'application/pdf',
-  '.png': 'image/png',
-  '.svg': 'image/svg+xml',
-  '.txt': 'text/plain; charset=utf-8',
-  '.wasm': 'application/wasm',
-  '.webmanifest': 'application/manifest+json',
-  '.webp': 'image/webp',
-  '.woff': 'font/woff',
-  '.woff2': 'font/woff2',
-  '.xml': 'application/xml',
-};

@@ -1,11 +1,13 @@
+export { selfSignedCertificate, type Certificate } from './certificate';
 export { Clock } from './clock';
 export { CloudFront, Distribution, type DistributionSettings, type Invalidation, type InvalidationEvent } from './cloudfront';
 export {
   ARTIFACT_CREDENTIALS, CodePipeline, type ActionEnd, type ActionExecution, type ActionRecord, type ActionType, type ArtifactLocation,
   type DeliverySettings, type HistorySettings, type PipelineContext, type RecordedAction, type Report, type StageExecution,
 } from './codepipeline';
-export { Edge } from './edge';
-export { CacheKeys, EdgeCache, type Cacheable, type CacheKeyOptions, type Copy, type EdgeCacheOptions } from './edge-cache';
+export { Edge, type EdgeOptions } from './edge';
+export { EdgeFaults, type EdgeFault, type EdgeFaultKind } from './edge-faults';
+export { CacheKeys, EdgeCache, type Cacheable, type CacheKeyOptions, type Copy, type EdgeCacheOptions, type Found } from './edge-cache';
 export { Faults, type Fault, type FaultHandle, type FaultKind } from './faults';
 export { Role, type Judgement, type Statement, type TrustStatement } from './iam';
 export { Lambda, type Crash, type FunctionDefinition, type Invocation, type Permission } from './lambda';

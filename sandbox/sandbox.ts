@@ -1,5 +1,7 @@
-import { existsSync } from 'fs';
-import { join } from 'path';
+import { appendFileSync, existsSync, mkdtempSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
+import { dirname, join } from 'path';
+import type { Certificate } from './certificate';
 import { Clock } from './clock';
 import { CloudFront } from './cloudfront';
 import { CodePipeline, type ActionDefinition } from './codepipeline';
@@ -28,6 +30,8 @@ export interface DeployOptions {
   readonly assetsDirectory: string;
   /** The account to deploy to. @default '123456789012' */
   readonly account?: string;
+  /** Where a distribution serves visitors, such as `127.0.0.1:8443`. @default - as on AWS, at a name that nobody resolves */
+  readonly domainName?: string;
   /** Exports of stacks that are not deployed here. */
   readonly exports?: Readonly<Record<string, string>>;
 }
@@ -67,6 +71,8 @@ export class Sandbox {
   readonly s3: S3;
   readonly sts: Sts;
 
+  /** Of what functions are to trust besides the authorities that Node.js knows. */
+  private trustedCertificates: string | undefined;
   /** By ARN. */
   private readonly roles = new Map<string, Role>();
   /** The statements of the managed policies, by ARN. */
@@ -92,6 +98,7 @@ export class Sandbox {
       AWS_ENDPOINT_URL_CODEPIPELINE: this.codePipeline.endpoint,
       AWS_ENDPOINT_URL_S3: endpoints.s3 ?? this.s3.endpoint,
       AWS_ENDPOINT_URL_STS: endpoints.sts ?? this.sts.endpoint,
+      ...this.trustedCertificates !== undefined && { NODE_EXTRA_CA_CERTS: this.trustedCertificates },
     }));
     this.cloudFront = new CloudFront(surroundings, ACCOUNT, REGION);
     this.codePipeline = new CodePipeline(surroundings, this.lambda, arn => this.roleAt(arn), ACCOUNT, REGION);
@@ -102,6 +109,15 @@ export class Sandbox {
   async stop(): Promise<void> {
     this.clock.stop();
     await Promise.all([this.lambda, this.cloudFront, this.codePipeline, this.s3, this.sts].map(part => part.stop()));
+    if (this.trustedCertificates !== undefined) {
+      rmSync(dirname(this.trustedCertificates), { recursive: true, force: true });
+    }
+  }
+
+  /** Lets functions that are started later trust a certificate, such as that of an edge. */
+  trust({ cert }: Certificate): void {
+    this.trustedCertificates ??= join(mkdtempSync(join(tmpdir(), 'sandbox-')), 'trusted.pem');
+    appendFileSync(this.trustedCertificates, cert);
   }
 
   /** A role of its own, for a client that is no function. */
@@ -118,9 +134,9 @@ export class Sandbox {
   }
 
   /** Deploys a synthesised template: its distributions, functions, roles and the stages of its pipelines. */
-  deploy(template: object, { stackName, assetsDirectory, account = ACCOUNT, exports = {} }: DeployOptions): DeployedStack {
+  deploy(template: object, { stackName, assetsDirectory, account = ACCOUNT, exports = {}, domainName }: DeployOptions): DeployedStack {
     Object.entries(exports).forEach(([name, value]) => this.exports.set(name, value));
-    const deployed = new DeployedTemplate(template, { account, region: REGION, stackName, exports: this.exports });
+    const deployed = new DeployedTemplate(template, { account, region: REGION, stackName, exports: this.exports, domainName });
     const resourcesOfType = (type: string) => deployed.resources.filter(resource => resource.type === type);
 
     for (const { physicalId } of resourcesOfType('AWS::CloudFront::Distribution')) {

@@ -16,6 +16,8 @@ export interface Environment {
   readonly stackName: string;
   /** The exports of all stacks. */
   readonly exports: Map<string, string>;
+  /** Where a distribution serves visitors. @default - as on AWS, at a name that nobody resolves */
+  readonly domainName?: string;
 }
 
 type Mappings = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
@@ -187,7 +189,7 @@ export class DeployedTemplate {
       case 'AWS::CloudFront::DistributionTenant.Id':
         return physicalId;
       case 'AWS::CloudFront::Distribution.DomainName':
-        return `${physicalId.toLowerCase()}.cloudfront.net`;
+        return this.environment.domainName ?? `${physicalId.toLowerCase()}.cloudfront.net`;
       default: {
         const service = type.split('::')[1].toLowerCase();
         return attribute.endsWith('Arn') ? `arn:aws:${service}:${region}:${account}:${physicalId}` : `${physicalId}.${attribute}`;

@@ -75,8 +75,19 @@ async function main(): Promise<void> {
     metafile: true,
     logLevel: 'warning',
   });
+  removeUnreachable();
   const packages = [...new Set(Object.keys(metafile.inputs).map(packageFolder).filter(folder => folder !== undefined))].sort();
   writeFileSync(join(OUTPUT, 'THIRD-PARTY-LICENSES.txt'), notices(packages));
+}
+
+/** What a dynamic import would load that was itself left out. */
+function removeUnreachable(): void {
+  const reachable = new Set(['index.mjs']);
+  for (const file of reachable) {
+    const source = readFileSync(join(OUTPUT, file), 'utf8');
+    [...source.matchAll(/(?:from|import)\s*\(?\s*"\.\/([^"]+)"/g)].forEach(([, imported]) => reachable.add(imported));
+  }
+  readdirSync(OUTPUT).filter(file => !reachable.has(file)).forEach(file => rmSync(join(OUTPUT, file)));
 }
 
 /** The folder of the package that a bundled file is from, or `undefined` for a file of our own. */

@@ -1,3 +1,5 @@
+import type { SiteOptions } from './site-options';
+
 /**
  * What an action does when it is not known what has changed.
  */
@@ -16,40 +18,7 @@ export enum MissingBaselineBehavior {
 /**
  * How the files of an artifact become a website, who deploys it, and what to do with the files that have changed.
  */
-export interface ChangedFilesOptions {
-  /**
-   * The folder of the artifact that is deployed. Files outside of it do not count.
-   *
-   * The action fails where the artifact has no file in it.
-   *
-   * @default - the whole artifact
-   */
-  readonly baseDirectory?: string;
-
-  /**
-   * The folder of the URL under which visitors see `baseDirectory`: `docs` for a site at `https://www.example.com/docs/`.
-   *
-   * This is the `objectKey` of an `S3DeployAction`, without the `originPath` of the distribution, which visitors never see: with an `objectKey`
-   * of `releases/docs` and an `originPath` of `/releases`, it is `docs`.
-   *
-   * @default - the root of the site
-   */
-  readonly urlPath?: string;
-
-  /**
-   * Names of files that stand for their directory. When `blog/index.html` changes, `/blog/index.html`, `/blog/` and `/blog` are invalidated.
-   *
-   * @default ['index.html']
-   */
-  readonly indexDocuments?: string[];
-
-  /**
-   * Extensions that visitors leave out. With `.html`, a change of `about.html` invalidates `/about`, too.
-   *
-   * @default - none
-   */
-  readonly stripExtensions?: string[];
-
+export interface ChangedFilesOptions extends SiteOptions {
   /**
    * Whether query strings are part of the cache key, so that CloudFront keeps `/index.html?page=2` apart from `/index.html`.
    *

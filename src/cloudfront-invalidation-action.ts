@@ -7,7 +7,6 @@ import type { ChangedFilesOptions } from './changed-files-options';
 import { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
 import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 import { actionMark, quote, type OutputVariable, type PathSource } from './contract';
-import { InvalidationPaths } from './invalidation-paths';
 import { CfnStages } from './private/cfn-stages';
 import { deployersOf, type Deployers } from './private/deployers';
 import { checkEnvironment, checkRegion } from './private/environment';
@@ -77,6 +76,11 @@ export interface CloudFrontInvalidationVariables {
   readonly unchangedFileCount: string;
 
   /**
+   * With a `freshnessCheck`, how many pages were seen fresh or fetched anew, or `none`.
+   */
+  readonly checkedPageCount: string;
+
+  /**
    * When CloudFront took the invalidation, as an ISO 8601 time in UTC, or `none`.
    */
   readonly createTime: string;
@@ -121,7 +125,8 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
    */
   public _order?: GivenOrder;
 
-  private readonly paths: InvalidationPaths;
+  /** The one input of the action: what its paths and its check are of. */
+  private readonly artifact?: codepipeline.Artifact;
   private readonly parameters: OptionParameters;
   private readonly namespace: string;
   private actionRole?: iam.IRole;
@@ -132,15 +137,15 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
 
   /**
    * @throws Error unless exactly one of `distribution` and `distributionTenant` is given, if `timeout` is out of range, if `paths` are
-   *   those of a `FileSet`, or if the parameters cannot fit 1000 characters
+   *   those of a `FileSet`, if `freshnessCheck` is of another artifact than `paths`, or if the parameters cannot fit 1000 characters
    */
   constructor(private readonly props: CloudFrontInvalidationActionProps) {
     super();
-    this.paths = props.paths ?? InvalidationPaths.all();
-    if (this.paths._fileSet !== undefined) {
+    if (props.paths?._fileSet !== undefined) {
       throw new Error(`paths of the action ${quote(props.actionName)} must not be those of a FileSet, which becomes an artifact in a CloudFrontInvalidationStep only: ` +
         'use InvalidationPaths.changedFiles(artifact) or fromManifest(artifact.atPath(fileName))');
     }
+    this.artifact = inputOf(props);
     this.parameters = parametersOf(props);
     this.needsNamespace = 'changedFiles' in this.parameters.paths;
     this.namespace = props.variablesNamespace ?? Lazy.string({ produce: () => this.needsNamespace ? this.defaultNamespace() : undefined });
@@ -152,7 +157,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       category: codepipeline.ActionCategory.INVOKE,
       provider: 'Lambda',
       resource: props.function?.lambdaFunction,
-      inputs: this.paths._artifact && [this.paths._artifact],
+      inputs: this.artifact && [this.artifact],
       artifactBounds: { minInputs: 0, maxInputs: 1, minOutputs: 0, maxOutputs: 0 },
     };
   }
@@ -172,6 +177,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       pathCount: variable('pathCount'),
       changedFileCount: variable('changedFileCount'),
       unchangedFileCount: variable('unchangedFileCount'),
+      checkedPageCount: variable('checkedPageCount'),
       createTime: variable('createTime'),
       errorType: variable('errorType'),
       errorMessage: variable('errorMessage'),
@@ -247,7 +253,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     if (isOwnRole) {
       acknowledgeInlinePolicy(options.role);
     }
-    if (this.paths._artifact !== undefined) {
+    if (this.artifact !== undefined) {
       const { bucket, role } = options;
       bucket.grantRead(role);
       if (isOwnRole) {
@@ -270,7 +276,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     scope: Construct, pipeline: codepipeline.CfnPipeline, stageName: string, runOrder: number,
   ): codepipeline.CfnPipeline.ActionDeclarationProperty {
     const invalidationFunction = this.joinStage(scope, pipeline, stageName);
-    const { _artifact: artifact } = this.paths;
+    const { artifact } = this;
     invalidationFunction._grantInvocation(pipeline);
     if (artifact !== undefined) {
       invalidationFunction._grantArtifacts(pipeline, artifactStoreOf(pipeline));
@@ -351,7 +357,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 
   private deployers(pipeline: IConstruct, { deployedBy }: ChangedFilesOptions): Deployers {
-    return deployersOf(pipeline, artifactNameOf(this.paths._artifact!), deployedBy);
+    return deployersOf(pipeline, artifactNameOf(this.artifact!), deployedBy);
   }
 
   private defaultNamespace(): string {
@@ -362,9 +368,20 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 }
 
+/** What the action needs as its input. */
+function inputOf({ paths, freshnessCheck }: CloudFrontInvalidationOptions): codepipeline.Artifact | undefined {
+  const [ofPaths, ofCheck] = [paths?._artifact, freshnessCheck?._artifact];
+  const isSame = ofPaths === ofCheck || (ofPaths?.artifactName !== undefined && ofPaths.artifactName === ofCheck?.artifactName);
+  if (ofPaths !== undefined && ofCheck !== undefined && !isSame) {
+    throw new Error('freshnessCheck must be of the artifact that paths come from, since an action has one input, ' +
+      `got ${quote(ofCheck.artifactName)} and ${quote(ofPaths.artifactName)}: check one with FreshnessCheck.pages(), or use two actions`);
+  }
+  return ofPaths ?? ofCheck;
+}
+
 function artifactNameOf(artifact: codepipeline.Artifact): string {
   if (artifact.artifactName === undefined) {
-    throw new Error('paths need an artifact with a name, as in new codepipeline.Artifact(\'Site\'), since the pipeline is a CfnPipeline');
+    throw new Error('paths and freshnessCheck need an artifact with a name, as in new codepipeline.Artifact(\'Site\'), since the pipeline is a CfnPipeline');
   }
   return artifact.artifactName;
 }

@@ -2,6 +2,7 @@ import type { Duration } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { aws_cloudfront } from 'aws-cdk-lib/interfaces';
 import type { CloudFrontInvalidationFunction } from './cloudfront-invalidation-function';
+import type { FreshnessCheck } from './freshness-check';
 import type { InvalidationPaths } from './invalidation-paths';
 
 /**
@@ -96,6 +97,15 @@ export interface CloudFrontInvalidationOptions {
    * @default InvalidationFailurePolicy.FAIL
    */
   readonly failurePolicy?: InvalidationFailurePolicy;
+
+  /**
+   * Visits the site once the invalidation is complete: the action succeeds when visitors are seen to get the new pages.
+   *
+   * Not with `waitForCompletion: false`.
+   *
+   * @default - the action succeeds when CloudFront says that the invalidation is complete
+   */
+  readonly freshnessCheck?: FreshnessCheck;
 
   /**
    * The function that does the work. It is given permission to invalidate the distribution.

@@ -43,8 +43,8 @@ export class CloudFrontInvalidationStep extends pipelines.Step implements pipeli
   private readonly distributionId?: pipelines.StackOutputReference;
 
   /**
-   * @throws Error unless exactly one of `distributionIdOutput`, `distribution` and `distributionTenant` is given, or if `paths` come from
-   *   an artifact that is no `FileSet`
+   * @throws Error unless exactly one of `distributionIdOutput`, `distribution` and `distributionTenant` is given, if `paths` come from an
+   *   artifact that is no `FileSet`, or if `freshnessCheck` is about files
    */
   constructor(id: string, private readonly props: CloudFrontInvalidationStepProps) {
     super(id);
@@ -58,6 +58,9 @@ export class CloudFrontInvalidationStep extends pipelines.Step implements pipeli
     }
     if (props.paths?._fileSet !== undefined) {
       this.addDependencyFileSet(props.paths._fileSet);
+    }
+    if (props.freshnessCheck?._artifact !== undefined) {
+      throw new Error(`freshnessCheck of the step ${quote(id)} must be FreshnessCheck.pages(), since CDK Pipelines chooses the artifacts`);
     }
     if (distributionIdOutput === undefined) {
       targetResourceOf(props);

@@ -35,6 +35,18 @@ export const DEFAULT_MAX_PATHS = 15;
 /** CloudFront takes as many at a time. */
 export const MAX_MAX_PATHS = 3000;
 
+/** Of `FreshnessCheck.files`: how many pages it visits. */
+export const DEFAULT_MAX_PAGES = 10;
+
+/** With more, a look would take longer than an invocation may have. */
+export const MAX_MAX_PAGES = 50;
+
+/** Of `FreshnessCheck.pages`: a continuation token holds what is known of each. */
+export const MAX_CHECKED_URLS = 20;
+
+/** How long an old copy is waited for. */
+export const DEFAULT_CHECK_TIMEOUT_SECONDS = 2 * 60;
+
 /** What to do when the cache could not be invalidated. */
 export type FailurePolicy = 'FAIL' | 'WARN';
 
@@ -51,6 +63,8 @@ export interface JobParameters {
   readonly waitForCompletion: boolean;
   readonly timeoutSeconds: number;
   readonly failurePolicy: FailurePolicy;
+  /** What to visit before the job is finished, or `null`. */
+  readonly freshnessCheck: FreshnessCheckParameters | null;
   readonly paths: PathSource;
 }
 
@@ -77,18 +91,33 @@ export interface ChangedFilesParameters extends ChangedFilesSite {
   readonly otherActions?: string;
 }
 
-/** How the files of an artifact become a website, and what to do with those that have changed. */
-export interface ChangedFilesSite {
+/** Which URL shows which file of an artifact. */
+export interface SiteParameters {
   readonly baseDirectory?: string;
   readonly urlPath?: string;
   readonly indexDocuments?: readonly string[];
   readonly stripExtensions?: readonly string[];
+}
+
+/** How the files of an artifact become a website, and what to do with those that have changed. */
+export interface ChangedFilesSite extends SiteParameters {
   readonly queryStrings?: boolean;
   readonly errorDocuments?: readonly string[];
   readonly exclude?: readonly string[];
   readonly deployedBy?: readonly string[];
   readonly maxPaths?: number;
   readonly onMissingBaseline?: MissingBaseline;
+}
+
+/** What to visit: files of the action's input artifact, to compare their contents; or pages, to see whether they were fetched anew. */
+export type FreshnessCheckParameters = { readonly files: FilesCheckParameters } | { readonly pages: readonly string[] };
+
+/** Of `FreshnessCheck.files`: its options, where one that was left out is left out, too. */
+export interface FilesCheckParameters extends SiteParameters {
+  readonly url: string;
+  readonly maxPages?: number;
+  readonly include?: readonly string[];
+  readonly timeoutSeconds?: number;
 }
 
 /** Characters of an action's mark: few, since all of a pipeline's are part of the parameters. */
@@ -125,6 +154,7 @@ export const PARAMETERS: { readonly [name in keyof Required<JobParameters>]: Par
   waitForCompletion: { problem: value => booleanProblem('waitForCompletion', value), default: true },
   timeoutSeconds: { problem: timeoutProblem, default: DEFAULT_TIMEOUT_SECONDS },
   failurePolicy: { problem: failurePolicyProblem, default: 'FAIL' },
+  freshnessCheck: { problem: freshnessCheckProblem, default: null },
   paths: { problem: pathSourceProblem, default: [ALL_PATHS] },
 };
 
@@ -147,8 +177,8 @@ export function isSameSite(paths: unknown, site: ChangedFilesSite): boolean {
   return other !== undefined && names.every(name => JSON.stringify(other[name]) === JSON.stringify(site[name]));
 }
 
-/** The rules of the options of `InvalidationPaths.changedFiles`, each of which may be left out. */
-const CHANGED_FILES_OPTIONS: { readonly [name in keyof Required<ChangedFilesSite>]: Rule } = {
+/** The rules of the options that say which URL shows which file, each of which may be left out. */
+const SITE_OPTIONS: { readonly [name in keyof Required<SiteParameters>]: Rule } = {
   baseDirectory: value => folderProblem('baseDirectory', value),
   urlPath: value => folderProblem('urlPath', value),
   indexDocuments: value => stringsProblem('indexDocuments', value)
@@ -156,6 +186,11 @@ const CHANGED_FILES_OPTIONS: { readonly [name in keyof Required<ChangedFilesSite
       `indexDocuments must be names without a folder, such as 'index.html', got ${quote(value)}`),
   stripExtensions: value => stringsProblem('stripExtensions', value)
     ?? rule((value as string[]).every(extension => /^\.[^/]+$/.test(extension)), `stripExtensions must start with '.', such as '.html', got ${quote(value)}`),
+};
+
+/** The rules of the options of `InvalidationPaths.changedFiles`, each of which may be left out. */
+const CHANGED_FILES_OPTIONS: { readonly [name in keyof Required<ChangedFilesSite>]: Rule } = {
+  ...SITE_OPTIONS,
   queryStrings: value => booleanProblem('queryStrings', value),
   errorDocuments: value => stringsProblem('errorDocuments', value)
     ?? rule((value as string[]).every(name => !name.startsWith('/') && !name.split('/').includes('..')),
@@ -167,9 +202,19 @@ const CHANGED_FILES_OPTIONS: { readonly [name in keyof Required<ChangedFilesSite
   onMissingBaseline: value => rule(value === 'INVALIDATE_ALL' || value === 'FAIL', `onMissingBaseline must be INVALIDATE_ALL or FAIL, got ${quote(value)}`),
 };
 
+/** The rules of the options of `FreshnessCheck.files`, each of which but `url` may be left out. */
+const FILES_CHECK_OPTIONS: { readonly [name in keyof Required<FilesCheckParameters>]: Rule } = {
+  ...SITE_OPTIONS,
+  url: siteUrlProblem,
+  maxPages: value => rule(Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_MAX_PAGES,
+    `maxPages must be a whole number from 1 to ${MAX_MAX_PAGES}, got ${quote(value)}`),
+  include: value => stringsProblem('include', value),
+  timeoutSeconds: timeoutProblem,
+};
+
 /** A variable that an action sets, whatever its outcome. */
 export type OutputVariable = 'distributionId' | 'distributionTenantId' | 'invalidationId' | 'invalidationCount' | 'status' | 'pathCount'
-  | 'changedFileCount' | 'unchangedFileCount' | 'createTime' | 'errorType' | 'errorMessage';
+  | 'changedFileCount' | 'unchangedFileCount' | 'checkedPageCount' | 'createTime' | 'errorType' | 'errorMessage';
 
 /** The value of an output variable that has none: CodePipeline refuses a configuration value that resolves to nothing. */
 export const NO_VALUE = 'none';
@@ -282,9 +327,61 @@ function changedFilesParametersProblem(parameters: unknown): string | undefined 
 export function changedFilesProblem<Options extends object>(
   options: Options & Readonly<Record<Exclude<keyof Options, keyof ChangedFilesSite>, never>>,
 ): string | undefined {
-  const given = new Map<string, unknown>(Object.entries(options).filter(([, value]) => value !== undefined));
-  const rules = Object.entries(CHANGED_FILES_OPTIONS).filter(([name]) => given.has(name));
-  return firstProblem(Object.fromEntries(rules), Object.fromEntries(given));
+  return givenProblem(CHANGED_FILES_OPTIONS, options);
+}
+
+/** What is wrong with a check as the parameters have it. */
+function freshnessCheckProblem(check: unknown): string | undefined {
+  if (check === null) {
+    return undefined;
+  }
+  const { files, pages, ...others } = isObject(check) ? check : {};
+  if (Object.keys(others).length > 0 || (files === undefined) === (pages === undefined)) {
+    return `freshnessCheck must be an object with either files or pages, got ${quote(check)}`;
+  }
+  if (files === undefined) {
+    return checkedUrlsProblem(pages) ?? (pages as unknown[]).map(pageUrlProblem).find(problem => problem !== undefined);
+  }
+  return isObject(files)
+    ? unknownPart('freshnessCheck', files, Object.keys(FILES_CHECK_OPTIONS)) ?? siteUrlProblem(files.url) ?? filesCheckProblem<Partial<FilesCheckParameters>>(files)
+    : `freshnessCheck must have an object as its files, got ${quote(files)}`;
+}
+
+/** What is wrong with the options of `FreshnessCheck.files`. An option that has no rule does not compile. */
+export function filesCheckProblem<Options extends object>(
+  options: Options & Readonly<Record<Exclude<keyof Options, keyof FilesCheckParameters>, never>>,
+): string | undefined {
+  return givenProblem(FILES_CHECK_OPTIONS, options);
+}
+
+/** What is wrong with the number of URLs of `FreshnessCheck.pages`. */
+export function checkedUrlsProblem(urls: unknown): string | undefined {
+  return rule(Array.isArray(urls) && urls.length >= 1 && urls.length <= MAX_CHECKED_URLS,
+    `freshnessCheck must have 1 to ${MAX_CHECKED_URLS} pages, got ${Array.isArray(urls) ? urls.length : quote(urls)}`);
+}
+
+/** A check looks at what visitors get once the invalidation is complete. */
+export function unawaitedCheckProblem(waitForCompletion: unknown, freshnessCheck: unknown): string | undefined {
+  return rule(waitForCompletion !== false || freshnessCheck === undefined || freshnessCheck === null,
+    'freshnessCheck must not be given where waitForCompletion is false: it looks at what visitors get once the invalidation is complete. Leave one of them out.');
+}
+
+/** What is wrong with the URL of a page. Whether its address may be visited is known only when the name is resolved. */
+export function pageUrlProblem(url: unknown): string | undefined {
+  const parsed = typeof url === 'string' && /^[!-~]+$/.test(url) && URL.canParse(url) ? new URL(url) : undefined;
+  const isAdmitted = parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isLoopbackName(parsed.hostname));
+  return rule(isAdmitted && parsed.username === '' && parsed.password === '' && parsed.hash === '',
+    `freshnessCheck must have URLs that begin with 'https://', in visible ASCII characters, without credentials and '#', such as 'https://www.example.com/', got ${quote(url)}`);
+}
+
+/** What is wrong with the URL of a site. */
+function siteUrlProblem(url: unknown): string | undefined {
+  return pageUrlProblem(url) ?? rule(new URL(String(url)).search === '', `url must be the address of a site, without '?', such as 'https://www.example.com/', got ${quote(url)}`);
+}
+
+/** A host of this machine itself, as in a test. */
+export function isLoopbackName(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
 function deployedByProblem(value: unknown): string | undefined {
@@ -379,6 +476,12 @@ function firstProblem(rules: Readonly<Record<string, Rule>>, values: Readonly<Re
     }
   }
   return undefined;
+}
+
+/** What is wrong with the first value that breaks its rule, of those that were not left out. */
+function givenProblem(rules: Readonly<Record<string, Rule>>, options: object): string | undefined {
+  const given = new Map<string, unknown>(Object.entries(options).filter(([, value]) => value !== undefined));
+  return firstProblem(Object.fromEntries(Object.entries(rules).filter(([name]) => given.has(name))), Object.fromEntries(given));
 }
 
 function unknownPart(whole: string, parts: object, known: readonly string[]): string | undefined {

@@ -9,4 +9,6 @@ export { CloudFrontInvalidationFunction, type CloudFrontInvalidationFunctionProp
 export { CloudFrontInvalidationRole, type CloudFrontInvalidationRoleProps } from './cloudfront-invalidation-role';
 export { InvalidationFailurePolicy, type CloudFrontInvalidationOptions } from './cloudfront-invalidation-options';
 export { InvalidationPaths } from './invalidation-paths';
+export { FreshnessCheck, type FreshnessCheckFilesOptions } from './freshness-check';
+export { type SiteOptions } from './site-options';
 export { MissingBaselineBehavior, type ChangedFilesOptions } from './changed-files-options';

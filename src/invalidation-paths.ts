@@ -3,7 +3,7 @@ import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import type * as pipelines from 'aws-cdk-lib/pipelines';
 import type { ChangedFilesOptions } from './changed-files-options';
 import { ALL_PATHS, changedFilesProblem, manifestProblem, pathProblem, pathsProblem, quote, type PathSource } from './contract';
-import { holdsVariable } from './private/variables';
+import { isLiteral, isProblem, refuse, variableProblem } from './private/refuse';
 
 /**
  * What an invalidation removes from the cache.
@@ -144,24 +144,4 @@ function filesOf(producer: pipelines.IFileSetProducer): pipelines.FileSet {
       'take what its addOutputDirectory() returns');
   }
   return primaryOutput;
-}
-
-/** What is compared has to be the same in each execution; and a variable could add an option that was left out. */
-function variableProblem(options: ChangedFilesOptions): string | undefined {
-  const name = Object.entries(options).find(([, value]) => holdsVariable(JSON.stringify(value)))?.[0];
-  return name && `${name} must not have a pipeline variable in it, got ${quote(options[name as keyof ChangedFilesOptions])}: each execution has to compare the same`;
-}
-
-function isLiteral(path: string): boolean {
-  return !Token.isUnresolved(path) && !holdsVariable(path);
-}
-
-function isProblem(problem: string | undefined): boolean {
-  return problem !== undefined;
-}
-
-function refuse(problem: string | undefined): void {
-  if (problem !== undefined) {
-    throw new Error(problem);
-  }
 }

@@ -33,7 +33,7 @@ test('the smallest action invokes the stack\'s function for all of the distribut
       UserParameters: {
         'Fn::Join': ['', [
           '{"distributionId":"', stack.resolve(distribution.distributionId),
-          '","distributionRole":null,"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","paths":["/*"]}',
+          '","distributionRole":null,"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","freshnessCheck":null,"paths":["/*"]}',
         ]],
       },
     },
@@ -62,7 +62,7 @@ test('every option reaches the parameters, the paths last', () => {
   expect(action.Namespace).toBe('Invalidation');
   expect(action.Configuration).toEqual({
     FunctionName: stack.resolve(invalidationFunction.functionName),
-    UserParameters: '{"distributionId":"E2QWRUHEXAMPLE","distributionRole":null,"waitForCompletion":false,"timeoutSeconds":5400,"failurePolicy":"WARN",' +
+    UserParameters: '{"distributionId":"E2QWRUHEXAMPLE","distributionRole":null,"waitForCompletion":false,"timeoutSeconds":5400,"failurePolicy":"WARN","freshnessCheck":null,' +
       '"paths":["/index.html","/releases/#{variables.release}/*","#news"]}',
   });
   Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 1);
@@ -148,6 +148,7 @@ describe('variables', () => {
       pathCount: '#{Ns.pathCount}',
       changedFileCount: '#{Ns.changedFileCount}',
       unchangedFileCount: '#{Ns.unchangedFileCount}',
+      checkedPageCount: '#{Ns.checkedPageCount}',
       createTime: '#{Ns.createTime}',
       errorType: '#{Ns.errorType}',
       errorMessage: '#{Ns.errorMessage}',
@@ -214,7 +215,7 @@ test('a distribution tenant: its calls, its ARN, its parameter', () => {
 
 describe('with a role that the function assumes', () => {
   const ROLE_ARN = 'arn:aws:iam::444455556666:role/invalidate-website';
-  const PARAMETERS = '"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","paths":["/*"]}';
+  const PARAMETERS = '"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","freshnessCheck":null,"paths":["/*"]}';
 
   function givenAction(stack: Stack, props: Partial<CloudFrontInvalidationOptions>, pipelineName?: string): void {
     givenPipeline(stack, { pipelineName, crossAccountKeys: false }).stages[1].addAction(new CloudFrontInvalidationAction({
@@ -344,7 +345,7 @@ describe('with paths that come from an artifact', () => {
     name: 'Deploy',
     actions: [{ name: 'Website', actionTypeId: { category: 'Deploy', owner: 'AWS', provider: 'S3', version: '1' }, inputArtifacts: [{ name: 'site' }] }],
   };
-  const PARAMETERS = '"distributionRole":null,"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","paths":';
+  const PARAMETERS = '"distributionRole":null,"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","freshnessCheck":null,"paths":';
 
   interface Options extends Partial<CloudFrontInvalidationOptions> {
     readonly pipelineName?: string;
@@ -505,7 +506,7 @@ describe('with paths that come from an artifact', () => {
     });
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', {
       pipeline, distribution: givenImportedDistribution(stack), paths: InvalidationPaths.changedFiles(new codepipeline.Artifact()),
-    })).toThrow('paths need an artifact with a name, as in new codepipeline.Artifact(\'Site\'), since the pipeline is a CfnPipeline');
+    })).toThrow('paths and freshnessCheck need an artifact with a name, as in new codepipeline.Artifact(\'Site\'), since the pipeline is a CfnPipeline');
   });
 });
 
@@ -541,7 +542,7 @@ describe('misuse', () => {
 
   test('1000 characters of parameters are taken, 1001 are not', () => {
     const distribution = givenImportedDistribution(givenStack());
-    const overhead = '{"distributionId":"E2QWRUHEXAMPLE","distributionRole":null,"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","paths":["/"]}'.length;
+    const overhead = '{"distributionId":"E2QWRUHEXAMPLE","distributionRole":null,"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","freshnessCheck":null,"paths":["/"]}'.length;
     const action = (length: number) => new CloudFrontInvalidationAction({
       actionName: 'Invalidate', distribution, paths: InvalidationPaths.of(`/${'a'.repeat(length - overhead)}`),
     });
@@ -560,7 +561,7 @@ describe('misuse', () => {
 });
 
 describe('values that are known only to CloudFormation', () => {
-  const PARAMETERS = '","distributionRole":null,"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","paths":[';
+  const PARAMETERS = '","distributionRole":null,"waitForCompletion":true,"timeoutSeconds":3600,"failurePolicy":"FAIL","freshnessCheck":null,"paths":[';
 
   function parametersOf(stack: Stack, options: Partial<CloudFrontInvalidationOptions>): unknown {
     givenPipeline(stack).stages[1].addAction(new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack), ...options }));

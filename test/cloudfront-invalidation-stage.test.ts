@@ -87,7 +87,7 @@ test('every option', () => {
   expect(stages[1].Actions[0].Name).toBe('Www');
   expect(stages[1].Actions[0].Configuration.FunctionName).toEqual(stack.resolve(invalidationFunction.functionName));
   expect(JSON.stringify(stages[1].Actions[0].Configuration.UserParameters))
-    .toContain('"waitForCompletion":false,"timeoutSeconds":300,"failurePolicy":"WARN","paths":["/a"]}'.replaceAll('"', '\\"'));
+    .toContain('"waitForCompletion":false,"timeoutSeconds":300,"failurePolicy":"WARN","freshnessCheck":null,"paths":["/a"]}'.replaceAll('"', '\\"'));
   expect(stages[1]).toMatchObject({
     BeforeEntry: { Conditions: [{ Result: 'FAIL' }] },
     OnSuccess: { Conditions: [{ Result: 'FAIL' }] },

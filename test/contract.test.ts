@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import {
   changedFilesProblem, distributionIdProblem, distributionRoleArnProblem, encodePath, externalIdProblem, manifestProblem, pathProblem,
-  pathsProblem, quote, timeoutProblem,
+  PARAMETERS, pathsProblem, quote, timeoutProblem, unawaitedCheckProblem,
 } from '../src/contract';
 
 describe('encodePath', () => {
@@ -146,6 +146,47 @@ describe('problems', () => {
     [{ onMissingBaseline: 'SKIP' }, "onMissingBaseline must be INVALIDATE_ALL or FAIL, got 'SKIP'"],
   ])('options of changedFiles that are %j', (options, problem) => {
     expect(changedFilesProblem(options as Record<never, never>)).toMatch(problem);
+  });
+
+  test.each([
+    null, { pages: ['https://www.example.com/'] }, { pages: ['https://www.example.com:8443/a?b=c', 'http://127.0.0.1:1/', 'http://localhost/', 'http://[::1]:2/'] },
+    { files: { url: 'https://www.example.com' } }, { pages: Array(20).fill('https://www.example.com/') },
+    { files: { url: 'https://www.example.com/docs/', maxPages: 50, include: ['**/*.html'], timeoutSeconds: 86_400, baseDirectory: 'dist', urlPath: 'a', indexDocuments: [], stripExtensions: ['.html'] } },
+  ])('a freshness check is fine: %j', check => {
+    expect(PARAMETERS.freshnessCheck.problem(check)).toBeUndefined();
+  });
+
+  test.each([
+    [undefined, 'freshnessCheck must be an object with either files or pages, got undefined'],
+    ['files', "freshnessCheck must be an object with either files or pages, got 'files'"],
+    [{}, 'freshnessCheck must be an object with either files or pages, got {}'],
+    [{ files: { url: 'https://a.example/' }, pages: ['https://a.example/'] }, 'freshnessCheck must be an object with either files or pages'],
+    [{ pages: ['https://a.example/'], more: 1 }, 'freshnessCheck must be an object with either files or pages'],
+    [{ pages: [] }, 'freshnessCheck must have 1 to 20 pages, got 0'],
+    [{ pages: Array(21).fill('https://a.example/') }, 'freshnessCheck must have 1 to 20 pages, got 21'],
+    [{ pages: 'https://a.example/' }, "freshnessCheck must have 1 to 20 pages, got 'https://a.example/'"],
+    ...['www.example.com', 'http://www.example.com/', 'ftp://www.example.com/', 'file:///etc/passwd', 'https://user:secret@www.example.com/', 'https://user@www.example.com/',
+      'https://www.example.com/#top', 'https://www.example.com/a b', 'https://www.example.com/ü', 'https://www.example.com/\n', 'https://', '', 1, null, 'http://127.0.0.1.example.com/',
+      'http://169.254.169.254/', 'javascript:alert(1)'].map((url): [object, string] =>
+      [{ pages: ['https://a.example/', url] }, `freshnessCheck must have URLs that begin with 'https://', in visible ASCII characters, without credentials and '#', such as 'https://www.example.com/', got ${quote(url)}`]),
+    [{ files: 'https://a.example/' }, "freshnessCheck must have an object as its files, got 'https://a.example/'"],
+    [{ files: {} }, "freshnessCheck must have URLs that begin with 'https://'"],
+    [{ files: { url: 'https://a.example/?b' } }, "url must be the address of a site, without '?', such as 'https://www.example.com/', got 'https://a.example/?b'"],
+    [{ files: { url: 'https://a.example/', maxPages: 0 } }, 'maxPages must be a whole number from 1 to 50, got 0'],
+    [{ files: { url: 'https://a.example/', maxPages: 51 } }, 'maxPages must be a whole number from 1 to 50, got 51'],
+    [{ files: { url: 'https://a.example/', maxPages: 1.5 } }, 'maxPages must be a whole number from 1 to 50, got 1.5'],
+    [{ files: { url: 'https://a.example/', include: ['a', ''] } }, 'include must be a list of strings, got ["a",""]'],
+    [{ files: { url: 'https://a.example/', timeoutSeconds: 0 } }, 'timeout must be more than 0'],
+    [{ files: { url: 'https://a.example/', baseDirectory: '..' } }, 'baseDirectory must be a folder'],
+    [{ files: { url: 'https://a.example/', exclude: ['a'] } }, "freshnessCheck has an unknown part 'exclude': expected baseDirectory, "],
+  ])('a freshness check that is %j', (check, problem) => {
+    expect(PARAMETERS.freshnessCheck.problem(check)).toContain(problem);
+  });
+
+  test.each([
+    [false, null, false], [false, undefined, false], [true, { pages: [] }, false], [undefined, { pages: [] }, false], [false, { pages: [] }, true],
+  ])('waitForCompletion %p and a check of %j exclude each other: %p', (waitForCompletion, check, refused) => {
+    expect(unawaitedCheckProblem(waitForCompletion, check) !== undefined).toBe(refused);
   });
 
   test.each(['id', 'x'.repeat(1224), 'Website_1+=,.@:/-'])('an external id is fine: %.20s', externalId => {

@@ -86,13 +86,15 @@ describe('played to the end', () => {
       'CloudFront: drops /* from the cache',
       expect.stringMatching(/^visitor: \/ version 2 Miss from cloudfront$/),
       `CloudFront: says that invalidation ${id} is Completed`,
-      expect.stringMatching(/^CodePipeline: Succeeded: Invalidated 1 path of distribution E[A-Z0-9]+ in \d/),
+      'Lambda: visits /, and compares it with what was deployed',
+      expect.stringMatching(/^CodePipeline: Succeeded: Invalidated 1 path of distribution E[A-Z0-9]+ in \d.*, and 3 pages are seen fresh at DUB56-P1\.$/),
     ]));
     const facts = factsOf(outcome);
     expect(facts).toMatchObject({
       'invalidation': id,
       'paths': expect.stringMatching(/^\/\* /),
       'cost on AWS': '$0 within the 1,000 free paths a month, then $0.005',
+      'seen fresh': '3 by the stage itself, before it turned green',
       'pages': '3 of 3 fresh',
     });
     // The sandbox's CloudFront takes 5 seconds, and the stage says so within about a second.

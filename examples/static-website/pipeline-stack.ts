@@ -5,7 +5,7 @@ import { CacheControl, CodeBuildAction, S3DeployAction, S3SourceAction, S3Trigge
 import * as events from 'aws-cdk-lib/aws-events';
 import { CodePipeline } from 'aws-cdk-lib/aws-events-targets';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { CloudFrontInvalidationStage } from 'cdk-cloudfront-invalidation-stage';
+import { CloudFrontInvalidationStage, FreshnessCheck } from 'cdk-cloudfront-invalidation-stage';
 import type { Construct } from 'constructs';
 import type { WebsiteStack } from './website-stack';
 
@@ -17,7 +17,7 @@ export interface PipelineStackProps extends StackProps {
 }
 
 /**
- * From a source archive to pages that visitors see: source, render, deploy, invalidate.
+ * From a source archive to pages that visitors see: source, render, deploy, invalidate, and look whether they are there.
  */
 export class PipelineStack extends Stack {
   constructor(scope: Construct, id: string, props: PipelineStackProps) {
@@ -57,7 +57,11 @@ export class PipelineStack extends Stack {
         cacheControl: [CacheControl.maxAge(Duration.seconds(0)), CacheControl.sMaxAge(Duration.days(365))],
       })],
     });
-    new CloudFrontInvalidationStage(this, 'Invalidate', { pipeline, distribution });
+    new CloudFrontInvalidationStage(this, 'Invalidate', {
+      pipeline,
+      distribution,
+      freshnessCheck: FreshnessCheck.files(site, { url: `https://${distribution.distributionDomainName}/` }),
+    });
 
     new events.Rule(this, 'SourceUploaded', {
       eventPattern: {

@@ -50,7 +50,7 @@ export async function findChangedFiles(
     }
     const found = pathsOf(changed, current, site, changedFiles);
     log('INFO', 'Changed files found', { baselines: baselines.artifacts.length, files: current.size, ...found.changes, note: found.note, paths: found.paths.length });
-    return { ...found, asOf: baselines.asOf };
+    return { ...found, asOf: baselines.asOf, changedFiles: parameters.freshnessCheck === null ? undefined : namesOf(changed, site) };
   } catch (error) {
     if (!(error instanceof Doubt || error instanceof Unreadable)) {
       throw error;
@@ -62,6 +62,11 @@ export async function findChangedFiles(
     log('WARN', 'What has changed is not known: everything is invalidated', { reason: error.message });
     return { paths: [ALL_PATHS], note: `everything, since ${error.message}` };
   }
+}
+
+/** The names in the artifact of the files whose change concerns the site. */
+function namesOf(changed: ReadonlySet<string>, site: Site): string[] {
+  return [...changed].filter(file => !site.excludes(file)).map(file => site.baseDirectory + file);
 }
 
 /** The paths that cover what has changed, and what else they hit. */

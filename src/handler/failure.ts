@@ -22,6 +22,13 @@ export class Busy extends Error {
   }
 }
 
+/** No trouble: what is waited for is on its way. */
+export class InProgress extends Busy {
+  constructor(message: string) {
+    super('JobFailed', message);
+  }
+}
+
 /** CloudFront has no room for a batch: now, or at all where the batch itself is larger than the quota. */
 export class QuotaFull extends Busy {
   constructor(readonly isOfBatch: boolean, message: string) {

@@ -58,20 +58,30 @@ function success(known: Known, parameters: JobParameters, progress: Progress): R
   };
 }
 
-function summary(parameters: JobParameters, { found, startedAt, invalidationId, invalidationCount }: Progress): string {
+function summary(parameters: JobParameters, progress: Progress): string {
+  const { found, startedAt, invalidationId, invalidationCount } = progress;
   const target = targetName(targetOf(parameters));
+  const seen = checkSummary(parameters, progress);
   if (invalidationCount === 0) {
     return found?.changes === undefined
-      ? `There is nothing to invalidate of ${target}: the manifest lists no path.`
-      : `Nothing has changed since the last invalidation of ${target}, so that nothing was invalidated.`;
+      ? `There is nothing to invalidate of ${target}: the manifest lists no path${seen}.`
+      : `Nothing has changed since the last invalidation of ${target}, so that nothing was invalidated${seen}.`;
   }
   const what = `${count(found?.paths ?? 0, 'path')} of ${target}`;
   const why = found?.note ?? (found?.changes && changeSummary(found.changes));
   const which = invalidationCount === 1 ? `invalidation ${invalidationId}` : `${invalidationCount} invalidations, the last of them ${invalidationId}`;
   const details = `${why === undefined ? '' : `: ${why}`} (${which})`;
   return parameters.waitForCompletion
-    ? `Invalidated ${what} in ${formatSeconds((Date.now() - startedAt) / 1000)}${details}.`
+    ? `Invalidated ${what} in ${formatSeconds((Date.now() - startedAt) / 1000)}${details}${seen}.`
     : `Started the invalidation of ${what}${details}, and did not wait for it: waitForCompletion is false.`;
+}
+
+function checkSummary({ freshnessCheck }: JobParameters, { check }: Progress): string {
+  if (freshnessCheck === null || check?.pages === undefined) {
+    return '';
+  }
+  const how = 'files' in freshnessCheck ? 'seen fresh' : 'fetched anew';
+  return `, and ${count(check.pages, 'page')} ${check.pages === 1 ? 'is' : 'are'} ${how}${check.location === undefined ? '' : ` at ${check.location}`}`;
 }
 
 function changeSummary({ changed, unchanged }: Changes): string {
@@ -80,15 +90,21 @@ function changeSummary({ changed, unchanged }: Changes): string {
 }
 
 function unfinished(parameters: JobParameters, progress: Progress): Report {
-  const { found, sent, completed, invalidationId } = progress;
-  const waitingFor = sent > completed ? `CloudFront to complete invalidation ${invalidationId}` : 'CloudFront to accept an invalidation';
+  const { found, completed } = progress;
   return {
     outcome: 'continue',
-    summary: `Waiting for ${waitingFor} of ${targetName(targetOf(parameters))}, for up to ${formatSeconds(parameters.timeoutSeconds)} in all.`,
+    summary: `Waiting for ${waitedFor(progress)} of ${targetName(targetOf(parameters))}, for up to ${formatSeconds(parameters.timeoutSeconds)} in all.`,
     externalId: progress.invalidationId,
     percentComplete: Math.floor(100 * completed / Math.max(1, found?.paths ?? 1)),
     token: toContinuationToken(progress),
   };
+}
+
+function waitedFor({ sent, completed, invalidationId, check }: Progress): string {
+  if (check?.since !== undefined) {
+    return 'visitors to get the new pages';
+  }
+  return sent > completed ? `CloudFront to complete invalidation ${invalidationId}` : 'CloudFront to accept an invalidation';
 }
 
 function failed({ type, message }: Failure, { progress }: Known): Report {
@@ -125,6 +141,7 @@ function variables(
     pathCount: String(progress?.found?.paths ?? NO_VALUE),
     changedFileCount: String(progress?.found?.changes?.changed ?? NO_VALUE),
     unchangedFileCount: String(progress?.found?.changes?.unchanged ?? NO_VALUE),
+    checkedPageCount: String(progress?.check?.pages ?? NO_VALUE),
     createTime: progress?.createTime ?? NO_VALUE,
     errorType: failure?.type ?? NO_VALUE,
     errorMessage: failure === undefined ? NO_VALUE : truncate(failure.message, MAX_ERROR_MESSAGE_LENGTH),

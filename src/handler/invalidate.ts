@@ -1,10 +1,11 @@
 import { hasTimeForCall, sleep, type Budget } from './budget';
 import { Invalidations } from './cloudfront';
 import type { Job } from './event';
-import { Busy, Failure, QuotaFull } from './failure';
+import { Busy, Failure, InProgress, QuotaFull } from './failure';
+import type { Check } from './freshness/check';
 import { log } from './log';
 import { findPaths } from './path-source';
-import { batchAt, digestOf, normalizePaths } from './paths';
+import { batchAt, digestOf, normalizePaths, type Found } from './paths';
 import { nextStep, type Progress } from './progress';
 import { targetName, targetOf } from './target';
 import { formatSeconds, truncate } from './text';
@@ -32,23 +33,30 @@ interface Work {
 export async function invalidate(job: Job, parameters: JobParameters, progress: Progress, budget: Budget): Promise<boolean> {
   const work = { parameters, progress, budget };
   // Neither is part of a token: the paths may be too many for one, and the credentials are secret.
-  let paths: readonly string[] | undefined;
+  let found: FoundNow | undefined;
   let invalidations: Invalidations | undefined;
   for (;;) {
     let isDone: boolean;
-    switch (nextStep(progress, parameters.waitForCompletion)) {
+    switch (nextStep(progress, parameters.waitForCompletion, kindOf(parameters))) {
       case 'find':
-        paths = await find(job, work);
-        isDone = paths !== undefined;
+        found = await find(job, work);
+        isDone = found !== undefined;
+        break;
+      case 'look':
+        await lookBefore(work);
+        isDone = true;
         break;
       case 'create':
-        paths ??= await find(job, work);
-        invalidations ??= paths && await connect(job.id, work);
-        isDone = paths !== undefined && invalidations !== undefined && await create(work, invalidations, paths);
+        found ??= await find(job, work);
+        invalidations ??= found && await connect(job.id, work);
+        isDone = found !== undefined && invalidations !== undefined && await create(work, invalidations, found.paths);
         break;
       case 'wait':
         invalidations ??= await connect(job.id, work);
         isDone = invalidations !== undefined && await complete(work, invalidations);
+        break;
+      case 'check':
+        isDone = await check(job, work, found?.changedFiles);
         break;
       case 'finish':
         return true;
@@ -59,8 +67,11 @@ export async function invalidate(job: Job, parameters: JobParameters, progress: 
   }
 }
 
-/** The paths as CloudFront takes them: the same in every invocation of a job. */
-async function find(job: Job, { parameters, progress, budget }: Work): Promise<readonly string[] | undefined> {
+/** What this invocation has found: the paths as CloudFront takes them, and, for a freshness check, the files behind them. */
+type FoundNow = { readonly paths: readonly string[] } & Pick<Found, 'changedFiles'>;
+
+/** The same in every invocation of a job. */
+async function find(job: Job, { parameters, progress, budget }: Work): Promise<FoundNow | undefined> {
   const attempt = () => findPaths(parameters, job.artifact, progress.found?.asOf, budget.workUntil);
   const found = await waitFor(attempt, progress, parameters.timeoutSeconds, budget);
   if (found === undefined) {
@@ -74,10 +85,10 @@ async function find(job: Job, { parameters, progress, budget }: Work): Promise<r
     paths = [ALL_PATHS];
     const note = 'everything, since what is to be invalidated reads otherwise than when this invalidation began';
     Object.assign(progress, { sent: 0, completed: 0, found: { paths: paths.length, digest: digestOf(paths), note } });
-    return paths;
+    return { paths };
   }
   progress.found = { paths: paths.length, digest, changes: found.changes, note: found.note && oneLine(found.note), asOf: found.asOf };
-  return paths;
+  return { paths, changedFiles: found.changedFiles };
 }
 
 /** A note that a token holds, whatever it is made of. */
@@ -145,15 +156,31 @@ async function complete({ parameters, progress, budget }: Work, invalidations: I
   return true;
 }
 
+function kindOf({ freshnessCheck }: JobParameters): 'files' | 'pages' | undefined {
+  return freshnessCheck === null ? undefined : 'pages' in freshnessCheck ? 'pages' : 'files';
+}
+
+/** What the edge has before it forgets it. */
+async function lookBefore({ parameters: { freshnessCheck }, progress, budget }: Work): Promise<void> {
+  const { seeBefore } = await import('./freshness/pages.js');
+  const urls = freshnessCheck !== null && 'pages' in freshnessCheck ? freshnessCheck.pages : [];
+  progress.check = { ...progress.check, before: await seeBefore(urls, budget.workUntil) };
+}
+
+/** Looks at what visitors get, until all of it is fresh. */
+async function check(job: Job, { parameters, progress, budget }: Work, changedFiles: readonly string[] | undefined): Promise<boolean> {
+  const { openCheck } = await import('./freshness/job.js');
+  let opened: Check | undefined;
+  const checked = await waitFor(async () => {
+    opened ??= await openCheck({ parameters, artifact: job.artifact, progress, changedFiles }, budget.workUntil);
+    await opened.look(budget.workUntil);
+    return true;
+  }, progress, parameters.timeoutSeconds, budget);
+  return checked ?? false;
+}
+
 /** How much rarer polls become where they are throttled: they would meet the same limit again, together with everybody else's. */
 const MAX_SLOWDOWN = 8;
-
-/** No trouble: CloudFront is at work. */
-export class InProgress extends Busy {
-  constructor(message: string) {
-    super('JobFailed', message);
-  }
-}
 
 /**
  * Makes an attempt, and another one for as long as AWS is busy.

@@ -1,6 +1,8 @@
 import { parseTree, type Node, type ParseError } from 'jsonc-parser';
 import { Failure } from './failure';
-import { DISTRIBUTION_ID_ENV, isBareDistributionId, isObject, PARAMETERS, quote, type FailurePolicy, type JobParameters } from '../contract';
+import {
+  DISTRIBUTION_ID_ENV, isBareDistributionId, isObject, PARAMETERS, quote, unawaitedCheckProblem, type FailurePolicy, type JobParameters,
+} from '../contract';
 
 /** `UserParameters` before anything is known of their values. */
 export type RawParameters = Partial<Record<keyof JobParameters, unknown>>;
@@ -84,7 +86,12 @@ export function checkParameters(raw: RawParameters, environment: NodeJS.ProcessE
   const absent = distributionTenantId === undefined ? 'distributionTenantId' : 'distributionId';
   const given: RawParameters = { ...raw, distributionId };
   const values = NAMES.filter(name => name !== absent).map(name => [name, checked(name, given[name])]);
-  return Object.fromEntries(values) as JobParameters;
+  const parameters = Object.fromEntries(values) as JobParameters;
+  const problem = unawaitedCheckProblem(parameters.waitForCompletion, parameters.freshnessCheck);
+  if (problem !== undefined) {
+    throw new Failure('ConfigurationError', problem);
+  }
+  return parameters;
 }
 
 function checked<Name extends keyof JobParameters>(name: Name, value: unknown): Required<JobParameters>[Name] {

@@ -11,6 +11,8 @@ export interface Found {
   readonly note?: string;
   /** When the pipeline's history ends for this job. */
   readonly asOf?: number;
+  /** The files of the artifact that have changed, by their names there, where a freshness check is going to visit some. */
+  readonly changedFiles?: readonly string[];
 }
 
 /**

@@ -1,6 +1,6 @@
 import { parseObject } from './event';
 import { Failure } from './failure';
-import { isObject, MAX_TIMEOUT_SECONDS, quote } from '../contract';
+import { isObject, MAX_CHECKED_URLS, MAX_TIMEOUT_SECONDS, quote } from '../contract';
 
 /** What `changedFiles` found out. */
 export interface Changes {
@@ -20,6 +20,25 @@ export interface FoundPaths {
   readonly asOf?: number;
 }
 
+/** What the freshness check has seen so far. */
+export interface CheckProgress {
+  /** Of each page that is checked by its age: what was seen before the invalidation. */
+  before?: readonly SeenBefore[];
+  /** When the pages were first looked at once the invalidation was complete, in epoch milliseconds. */
+  since?: number;
+  /** How many looks in a row saw what does not heal by waiting. */
+  hopeless?: number;
+  /** Which of the pages were fetched anew by an earlier invocation: a bit for each. */
+  anew?: number;
+  /** How many pages were seen, once all were fresh. */
+  pages?: number;
+  /** At which edge locations. */
+  location?: string;
+}
+
+/** A page before the invalidation: what tells its version apart, and the age that its origin gives it, in seconds, as far as that was seen. */
+export type SeenBefore = readonly [version: string, originAge: number] | null;
+
 /** How far a job has come: what a continuation token carries from one invocation to the next. Its length does not grow with the paths. */
 export interface Progress {
   /** The first job's id: a continuation is a new job, but the same deployment. */
@@ -38,24 +57,31 @@ export interface Progress {
   halvings: number;
   /** CloudFront's time of the first invalidation. */
   createTime?: string;
+  check?: CheckProgress;
 }
 
 /**
  * What a job does next:
  *
- *     find ──▶ create ⇄ wait ──▶ finish
+ *     find ──▶ look ──▶ create ⇄ wait ──▶ check ──▶ finish
  *
- * An invocation may end after any step, and the next one goes on from there.
+ * An invocation may end after any step, and the next one goes on from there. `look` and `check` are for a job with a freshness check; `look`
+ * for one that is about the age of pages.
  */
-export type Step = 'find' | 'create' | 'wait' | 'finish';
+export type Step = 'find' | 'look' | 'create' | 'wait' | 'check' | 'finish';
 
 /** One batch after the other, each completed before the next is created: together they could be more than CloudFront takes. */
-export function nextStep({ found, sent, completed }: Progress, waitForCompletion: boolean): Step {
+export function nextStep({ found, sent, completed, check }: Progress, waitForCompletion: boolean, freshnessCheck?: 'files' | 'pages'): Step {
   if (found === undefined) {
     return 'find';
   }
   if (sent === found.paths && (completed === sent || !waitForCompletion)) {
-    return 'finish';
+    // Without an invalidation, no page has a reason to be fetched anew.
+    const isChecked = freshnessCheck === undefined || check?.pages !== undefined || (freshnessCheck === 'pages' && found.paths === 0);
+    return isChecked ? 'finish' : 'check';
+  }
+  if (freshnessCheck === 'pages' && sent === 0 && check?.before === undefined) {
+    return 'look';
   }
   return sent > completed ? 'wait' : 'create';
 }
@@ -77,21 +103,22 @@ export function fromContinuationToken(token: string): Progress {
     throw new Failure('ConfigurationError', `The continuation token is not one that this version of the function wrote: ${quote(token)}. ` +
       'Retry the stage to start the invalidation anew.');
   }
-  const { callerReference, startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime } = progress;
-  return { callerReference, startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime };
+  const { callerReference, startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime, check } = progress;
+  return { callerReference, startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime, check };
 }
 
 function isProgress(value: unknown): value is Progress {
   if (!isObject(value) || value.version !== VERSION || !isId(value.callerReference)) {
     return false;
   }
-  const { startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime } = value;
+  const { startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime, check } = value;
   return typeof startedAt === 'number'
     && Math.abs(Date.now() - startedAt) <= 2 * MAX_TIMEOUT_SECONDS * 1000
     && isCount(sent) && isCount(completed) && isCount(invalidationCount) && isCount(halvings)
     && completed <= sent
     && (found === undefined ? sent === 0 : isFoundPaths(found) && sent <= found.paths)
     && (sent === 0 || invalidationCount > 0)
+    && (check === undefined || isCheckProgress(check))
     && (invalidationCount > 0
       ? isId(invalidationId) && isTime(createTime)
       : invalidationId === undefined && createTime === undefined);
@@ -104,6 +131,21 @@ function isFoundPaths(value: unknown): value is FoundPaths {
     && (value.changes === undefined || (isObject(value.changes) && isCount(value.changes.changed) && isCount(value.changes.unchanged)))
     && (value.note === undefined || typeof value.note === 'string')
     && (value.asOf === undefined || typeof value.asOf === 'number');
+}
+
+function isCheckProgress(value: unknown): value is CheckProgress {
+  if (!isObject(value)) {
+    return false;
+  }
+  const { before, since, hopeless, anew, pages, location } = value;
+  return (before === undefined || (Array.isArray(before) && before.length <= MAX_CHECKED_URLS && before.every(isSeenBefore)))
+    && (since === undefined || typeof since === 'number')
+    && [hopeless, anew, pages].every(count => count === undefined || isCount(count))
+    && (location === undefined || typeof location === 'string');
+}
+
+function isSeenBefore(value: unknown): value is SeenBefore {
+  return value === null || (Array.isArray(value) && value.length === 2 && isId(value[0]) && isCount(value[1]));
 }
 
 function isCount(value: unknown): value is number {

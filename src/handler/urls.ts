@@ -57,6 +57,22 @@ export class Site {
   }
 
   /**
+   * Where visitors look for the file, the likeliest place first: without what they leave out, and then by its own name. Below the root of a host,
+   * only a function or a website endpoint knows index documents, so that the directory may not be there.
+   */
+  visitedPathsOf(file: string): string[] {
+    const key = this.urlPath + file;
+    const name = key.slice(key.lastIndexOf('/') + 1);
+    const extension = this.stripExtensions.find(candidate => name.endsWith(candidate) && name !== candidate);
+    const shown = this.indexDocuments.includes(name) ? key.slice(0, -name.length) : extension === undefined ? key : key.slice(0, -extension.length);
+    return [...new Set([shown, key])].map(each => encode(each).replace(/\+/g, '%2B'));
+  }
+
+  isIndexDocument(file: string): boolean {
+    return this.indexDocuments.includes(file.slice(file.lastIndexOf('/') + 1));
+  }
+
+  /**
    * The paths of one URL. Where query strings are part of the cache key, a wildcard takes whatever follows; after a name that others may begin
    * with, such as a directory's, only what follows a question mark.
    */

@@ -2,9 +2,10 @@ import { Fn, Lazy, Stack, Token, Tokenization } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { ChangedFilesOptions } from '../changed-files-options';
 import type { CloudFrontInvalidationOptions } from '../cloudfront-invalidation-options';
-import { MAX_USER_PARAMETERS_LENGTH, PARAMETERS, timeoutProblem, type JobParameters, type PathSource } from '../contract';
+import { MAX_USER_PARAMETERS_LENGTH, PARAMETERS, timeoutProblem, unawaitedCheckProblem, type JobParameters, type PathSource } from '../contract';
 import { InvalidationPaths } from '../invalidation-paths';
 import { distributionRoleOf } from './distribution-role';
+import { refuse } from './refuse';
 import { targetResourceOf } from './target-resource';
 
 /** The parameters of a job, but for what only the pipeline knows of its paths. */
@@ -18,6 +19,7 @@ export type OptionParameters = Omit<JobParameters, 'paths'> & { readonly paths: 
 export function parametersOf(options: CloudFrontInvalidationOptions): OptionParameters {
   const {
     distribution, distributionTenant, distributionRole, distributionRoleExternalId, paths, waitForCompletion, timeout, failurePolicy,
+    freshnessCheck,
     // Who does the work is no parameter of it.
     function: _,
     ...forgotten
@@ -27,15 +29,14 @@ export function parametersOf(options: CloudFrontInvalidationOptions): OptionPara
   const { resource, id } = targetResourceOf({ distribution, distributionTenant });
   const timeoutSeconds = timeout?.toSeconds({ integral: false });
   const problem = timeoutSeconds === undefined || Token.isUnresolved(timeoutSeconds) ? undefined : timeoutProblem(timeoutSeconds);
-  if (problem !== undefined) {
-    throw new Error(problem);
-  }
+  refuse(problem ?? unawaitedCheckProblem(waitForCompletion, freshnessCheck));
   const parameters: OptionParameters = {
     ...(resource === 'distribution' ? { distributionId: id } : { distributionTenantId: id }),
     distributionRole: distributionRoleOf({ distributionRole, distributionRoleExternalId }),
     waitForCompletion: waitForCompletion ?? PARAMETERS.waitForCompletion.default!,
     timeoutSeconds: timeoutSeconds ?? PARAMETERS.timeoutSeconds.default!,
     failurePolicy: failurePolicy ?? PARAMETERS.failurePolicy.default!,
+    freshnessCheck: freshnessCheck?._check ?? PARAMETERS.freshnessCheck.default!,
     paths: (paths ?? InvalidationPaths.all())._source,
   };
   checkLength(parameters);
@@ -97,6 +98,7 @@ const WAY_OUT: Readonly<Record<string, string>> = {
   paths: 'Cover several paths with a wildcard such as \'/blog/*\', spread them over several actions, or let a build list them in a file: ' +
     'InvalidationPaths.fromManifest(artifact.atPath(\'invalidation.txt\')).',
   changedFiles: 'Name fewer or shorter patterns and folders in the options of InvalidationPaths.changedFiles, or give the pipeline, the stage and the action shorter names.',
+  freshnessCheck: 'Name fewer or shorter pages and patterns in freshnessCheck, or check them in an action of their own.',
   distributionRole: 'Give distributionRole a shorter name, path or external id.',
 };
 

@@ -1,5 +1,5 @@
-import { Busy, Failure } from '../../src/handler/failure';
-import { backoff, InProgress, pollPause, waitFor } from '../../src/handler/invalidate';
+import { Busy, Failure, InProgress } from '../../src/handler/failure';
+import { backoff, pollPause, waitFor } from '../../src/handler/invalidate';
 import { begin } from '../../src/handler/progress';
 
 test.each([

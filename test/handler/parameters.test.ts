@@ -9,13 +9,13 @@ function parse(userParameters: string | undefined, environment: NodeJS.ProcessEn
 
 test('every parameter as the construct writes it', () => {
   const distributionRole = { arn: 'arn:aws:iam::111122223333:role/team/invalidate', externalId: 'website', pipelineName: 'Website' };
-  const parameters = { distributionId: 'E1', distributionRole, waitForCompletion: false, timeoutSeconds: 60, failurePolicy: 'WARN', paths: ['/a', '/b/*'] };
+  const parameters = { distributionId: 'E1', distributionRole, waitForCompletion: false, timeoutSeconds: 60, failurePolicy: 'WARN', freshnessCheck: null, paths: ['/a', '/b/*'] };
   expect(parse(JSON.stringify(parameters), ENVIRONMENT)).toEqual(parameters);
 });
 
 test.each([undefined, '', '  ', '{}'])('%j is everything of the distribution in the environment, with all defaults', userParameters => {
   expect(parse(userParameters, ENVIRONMENT)).toEqual({
-    distributionId: 'E2ENVIRONMENT', distributionRole: null, waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL', paths: ['/*'],
+    distributionId: 'E2ENVIRONMENT', distributionRole: null, waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL', freshnessCheck: null, paths: ['/*'],
   });
 });
 
@@ -40,7 +40,7 @@ describe('an action that was made by hand', () => {
     expect(() => parse(JSON.stringify({ [name]: ['/*'] }), ENVIRONMENT)).toThrow(expect.objectContaining({
       type: 'ConfigurationError',
       message: `UserParameters has an unknown parameter '${name}': expected distributionId, distributionTenantId, distributionRole, waitForCompletion, ` +
-        `timeoutSeconds, failurePolicy, paths. For ${ours} write ${example}.`,
+        `timeoutSeconds, failurePolicy, freshnessCheck, paths. For ${ours} write ${example}.`,
     }));
   });
 });
@@ -118,6 +118,10 @@ describe('a ConfigurationError', () => {
     ['{"timeoutSeconds":0}', 'timeout must be more than 0'],
     ['{"timeoutSeconds":"60"}', 'timeout must be more than 0'],
     ['{"timeoutSeconds":86401}', 'timeout must be more than 0 and at most 86400'],
+    ['{"freshnessCheck":{"pages":["http://www.example.com/"]}}', 'freshnessCheck must have URLs that begin with'],
+    ['{"freshnessCheck":{"files":{"url":"https://www.example.com/","maxPages":0}}}', 'maxPages must be a whole number from 1 to 50, got 0'],
+    ['{"freshnessCheck":true}', 'freshnessCheck must be an object with either files or pages, got true'],
+    ['{"waitForCompletion":false,"freshnessCheck":{"pages":["https://www.example.com/"]}}', 'freshnessCheck must not be given where waitForCompletion is false'],
     ['{"failurePolicy":"IGNORE"}', "failurePolicy must be FAIL or WARN, got 'IGNORE'"],
   ])('%s', (userParameters, message) => {
     expect(() => parse(userParameters, ENVIRONMENT)).toThrow(expect.objectContaining({
@@ -133,7 +137,7 @@ describe('a ConfigurationError', () => {
 });
 
 test.each(['distributionId', 'distributionTenantId'])('a variable\'s value can change the paths, and nothing else: %s', target => {
-  const written = { [target]: 'E1', distributionRole: null, waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL' };
+  const written = { [target]: 'E1', distributionRole: null, waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL', freshnessCheck: null };
   const hostile = fc.oneof(
     fc.string(),
     fc.constantFrom('"', '\\', '\n', '"],"failurePolicy":"WARN","x":["', '"],"distributionId":"E2","paths":["/', '"],"timeoutSeconds":1}',
@@ -152,8 +156,28 @@ test.each(['distributionId', 'distributionTenantId'])('a variable\'s value can c
   }), { numRuns: 2000 });
 });
 
+test('a variable\'s value in the URL of a freshness check can change that check, and nothing else', () => {
+  const others = { distributionId: 'E1', distributionRole: null, waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL' };
+  const names = [...Object.keys(others), 'distributionTenantId', 'paths'];
+  const hostile = fc.oneof(
+    fc.constantFrom('www.example.com', '"', '"]},"paths":["/x"],"a":{"b":["', '"]},"waitForCompletion":false,"a":{"b":["', '","https://other.example.com'),
+    fc.tuple(fc.constantFrom(...names), fc.json()).map(([name, json]) => `"]},"${name}":${json},"freshnessCheck":{"pages":["https://a.example`),
+    fc.tuple(fc.constantFrom(...names), fc.json()).map(([name, json]) => `"]},"${name}":${json},"${name}":{"pages":["https://a.example`),
+  );
+  fc.assert(fc.property(hostile, value => {
+    const written = JSON.stringify({ ...others, freshnessCheck: { pages: ['https://#{site.host}/'] }, paths: ['/*'] }).replace('#{site.host}', () => value);
+    try {
+      const { freshnessCheck, ...parsed } = parse(written, ENVIRONMENT);
+      expect(freshnessCheck).toHaveProperty('pages');
+      expect(parsed).toEqual({ ...others, paths: ['/*'] });
+    } catch (error) {
+      expect(error).toMatchObject({ type: 'ConfigurationError' });
+    }
+  }), { numRuns: 2000 });
+});
+
 test('a list that CloudFormation joins can change the paths, and nothing else', () => {
-  const written = { distributionId: 'E1', distributionRole: null, waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL' };
+  const written = { distributionId: 'E1', distributionRole: null, waitForCompletion: true, timeoutSeconds: 3600, failurePolicy: 'FAIL', freshnessCheck: null };
   const item = fc.oneof(
     fc.string(),
     fc.constantFrom('/a', '#b', '', '"', '\\', '"],"failurePolicy":"WARN","x":["', '"],"paths":["/', '"],"distributionTenantId":"dt_1","x":["'),

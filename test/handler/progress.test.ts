@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import { begin, fromContinuationToken, nextStep, toContinuationToken } from '../../src/handler/progress';
+import { MAX_CHECKED_URLS } from '../../src/contract';
+import { begin, fromContinuationToken, nextStep, toContinuationToken, type SeenBefore } from '../../src/handler/progress';
 
 const CREATED = { sent: 20, invalidationCount: 2, invalidationId: 'I2', createTime: '2026-11-23T00:00:00.000Z' };
 const FOUND = { paths: 20, digest: '0123456789ab' };
@@ -13,6 +14,11 @@ test('a token brings back what a report says of the paths', () => {
   const found = { ...FOUND, changes: { changed: 0, unchanged: 2 }, note: 'all of it', asOf: 1_795_000_000_123 };
   const progress = { ...begin('job'), found };
   expect(fromContinuationToken(toContinuationToken(progress))).toEqual({ ...progress, createTime: undefined, invalidationId: undefined });
+});
+
+test('a token brings back what a freshness check has seen', () => {
+  const check = { before: [['0123abcd', 0] as const, null], since: 1_795_000_000_000, hopeless: 2, anew: 1, pages: 2, location: 'DUB56-P1, FRA60-P5' };
+  expect(fromContinuationToken(toContinuationToken({ ...begin('job'), check })).check).toEqual(check);
 });
 
 test('a token is good for twice the longest time-out', () => {
@@ -45,6 +51,9 @@ test.each([14, 26])('a token fits CodePipeline\'s 2048 characters, however many 
     invalidationId: 'I'.repeat(length),
     completed: 9_999,
     halvings: 12,
+    check: {
+      before: Array<SeenBefore>(MAX_CHECKED_URLS).fill(['0123abcd', 2_147_483_648]), since: Date.now(), hopeless: 999, anew: 2 ** MAX_CHECKED_URLS - 1, pages: 50, location: 'X'.repeat(60),
+    },
   };
   expect(toContinuationToken(progress).length).toBeLessThanOrEqual(2048);
 });
@@ -58,6 +67,16 @@ describe('a token that this function did not write', () => {
 
   test.each([
     ['no JSON', 'garbage'],
+    ['with a check that is none', JSON.stringify({ ...token, check: [] })],
+    ['with more pages than there may be', JSON.stringify({ ...token, check: { before: Array(21).fill(null) } })],
+    ['with a page whose version is none', JSON.stringify({ ...token, check: { before: [['<script>', 1]] } })],
+    ['with a page whose age is none', JSON.stringify({ ...token, check: { before: [['0123abcd', -1]] } })],
+    ['with a page that has more to it', JSON.stringify({ ...token, check: { before: [['0123abcd', 1, 1]] } })],
+    ['with a check that began at a text', JSON.stringify({ ...token, check: { since: 'now' } })],
+    ['with looks that are no count', JSON.stringify({ ...token, check: { hopeless: -1 } })],
+    ['with pages that are no count', JSON.stringify({ ...token, check: { pages: 'all' } })],
+    ['with bits that are no count', JSON.stringify({ ...token, check: { anew: 0.5 } })],
+    ['with an edge location that is none', JSON.stringify({ ...token, check: { location: 1 } })],
     ['cut in half', JSON.stringify(token).slice(0, 40)],
     ['a string', '"x"'],
     ['a list', '[]'],
@@ -121,6 +140,24 @@ describe('what a job does next', () => {
   ])('of %p paths, %i sent and %i completed: %s', (paths, sent, completed, step, stepWithoutWait) => {
     expect(nextStep(progress(paths, sent, completed), true)).toBe(step);
     expect(nextStep(progress(paths, sent, completed), false)).toBe(stepWithoutWait);
+  });
+
+  test.each([
+    // paths, sent, completed, the check, then what for files, and what for pages
+    [undefined, 0, 0, undefined, 'find', 'find'],
+    [0, 0, 0, undefined, 'check', 'finish'],
+    [0, 0, 0, { pages: 3 }, 'finish', 'finish'],
+    [1, 0, 0, undefined, 'create', 'look'],
+    [1, 0, 0, { before: [] }, 'create', 'create'],
+    [20, 15, 0, undefined, 'wait', 'wait'],
+    [20, 15, 15, undefined, 'create', 'create'],
+    [20, 20, 15, undefined, 'wait', 'wait'],
+    [20, 20, 20, undefined, 'check', 'check'],
+    [20, 20, 20, { since: 1 }, 'check', 'check'],
+    [20, 20, 20, { pages: 1 }, 'finish', 'finish'],
+  ])('of %p paths, %i sent and %i completed, with a freshness check (%j): %s, or %s', (paths, sent, completed, check, ofFiles, ofPages) => {
+    const job = { ...progress(paths, sent, completed), check };
+    expect([nextStep(job, true, 'files'), nextStep(job, true, 'pages')]).toEqual([ofFiles, ofPages]);
   });
 
   test('a job of any size ends, whatever its batches are, and sends each path once', () => {

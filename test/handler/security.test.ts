@@ -40,6 +40,22 @@ describe('someone who edits the pipeline', () => {
     expectOneTerminalReport(action);
   });
 
+  test.concurrent.each([
+    'https://169.254.169.254/latest/meta-data/', 'https://[fd00:ec2::254]/', 'https://10.0.0.1/', 'https://[::ffff:169.254.169.254]/', 'https://2852039166/',
+  ])('cannot have it visit %s', async url => {
+    const world = await givenWorld();
+    const action = await world.runAction({ freshnessCheck: { pages: [url] } });
+    expect(action).toMatchObject({ status: 'Failed', errorDetails: { message: expect.stringMatching(/ cannot be visited: \S+ is no public address\.$/) } });
+    expectOneTerminalReport(action);
+  });
+
+  test.concurrent('cannot have it visit what is not encrypted', async () => {
+    const world = await givenWorld();
+    const action = await world.runAction({ freshnessCheck: { pages: ['http://169.254.169.254/'] } });
+    expect(action).toMatchObject({ status: 'Failed', errorDetails: { code: 'ConfigurationError' } });
+    expect(world.distribution.invalidations).toEqual([]);
+  });
+
   test.concurrent('cannot have it read an artifact, when the pipeline\'s stages do not', async () => {
     const world = await givenWorld();
     const action = await world.runAction({ paths: { manifest: 'secrets.txt' } });

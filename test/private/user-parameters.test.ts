@@ -4,7 +4,7 @@ import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as fc from 'fast-check';
 import {
-  InvalidationFailurePolicy, InvalidationPaths, MissingBaselineBehavior, type ChangedFilesOptions, type CloudFrontInvalidationOptions,
+  FreshnessCheck, InvalidationFailurePolicy, InvalidationPaths, MissingBaselineBehavior, type ChangedFilesOptions, type CloudFrontInvalidationOptions,
 } from '../../src';
 import { MAX_USER_PARAMETERS_LENGTH, PARAMETERS } from '../../src/contract';
 import { parametersOf, toUserParameters } from '../../src/private/user-parameters';
@@ -36,9 +36,11 @@ test('every parameter is written, of the two ids one, and the paths come last, s
     waitForCompletion: fc.boolean(),
     timeout: fc.integer({ min: 1, max: 1440 }).map(minutes => Duration.minutes(minutes)),
     failurePolicy: fc.constantFrom(...Object.values(InvalidationFailurePolicy)),
+    freshnessCheck: fc.constantFrom(FreshnessCheck.pages('https://#{a.b}/'), FreshnessCheck.files(SITE, { url: 'https://www.example.com/' })),
     paths: fc.constantFrom(InvalidationPaths.of('/#{a.b}'), InvalidationPaths.fromManifest(SITE.atPath('a.txt')), InvalidationPaths.changedFiles(SITE)),
   }, { requiredKeys: [] });
-  fc.assert(fc.property(fc.boolean(), options, (isTenant, others) => {
+  fc.assert(fc.property(fc.boolean(), options, (isTenant, { waitForCompletion, ...rest }) => {
+    const others = rest.freshnessCheck === undefined ? { ...rest, waitForCompletion } : rest;
     const written = userParameters(stack, { ...(isTenant ? { distributionTenant } : { distribution }), ...others });
     const absent = isTenant ? 'distributionId' : 'distributionTenantId';
     const names = Object.keys(JSON.parse(written) as object);
@@ -68,8 +70,9 @@ describe('the budget of 1,000 characters', () => {
       distribution: givenDistribution(stack),
       distributionRole: iam.Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::111122223333:role/websites/documentation-invalidation-role'),
       distributionRoleExternalId: 'documentation-pipeline',
-      waitForCompletion: false,
+      waitForCompletion: true,
       timeout: Duration.hours(24),
+      freshnessCheck: FreshnessCheck.files(SITE, { url: 'https://documentation.example.com/', maxPages: 20, include: ['**/*.html'] }),
       paths: InvalidationPaths.changedFiles(SITE, ALL_OPTIONS),
     });
     process.stdout.write(`The longest realistic parameters: ${text.length} of ${MAX_USER_PARAMETERS_LENGTH} characters\n`);
@@ -81,6 +84,8 @@ describe('the budget of 1,000 characters', () => {
       /^paths must fit CodePipeline's 1000 characters .* with 100 paths, of which paths takes \d+\. Cover several paths .* InvalidationPaths\.fromManifest/],
     ['changedFiles', () => ({ paths: InvalidationPaths.changedFiles(SITE, { exclude: ['a'.repeat(950)] }) }),
       /^changedFiles must fit CodePipeline's 1000 characters .* of which changedFiles takes \d+\. Name fewer or shorter patterns/],
+    ['freshnessCheck', () => ({ freshnessCheck: FreshnessCheck.pages(`https://www.example.com/${'a'.repeat(900)}`) }),
+      /^freshnessCheck must fit CodePipeline's 1000 characters .* of which freshnessCheck takes \d+\. Name fewer or shorter pages/],
     ['distributionRole', stack => ({
       distributionRole: iam.Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::111122223333:role/r'), distributionRoleExternalId: 'x'.repeat(1_000),
     }), /^distributionRole must fit CodePipeline's 1000 characters .* of which distributionRole takes \d+\. Give distributionRole a shorter/],

@@ -3,7 +3,8 @@ import { request } from 'http';
 import { tmpdir } from 'os';
 import { dirname, join } from 'path';
 import type { InvalidationEvent } from '../../sandbox/cloudfront';
-import { DEFAULT_TTL, Edge, ERROR_TTL, type EdgeOptions } from '../../sandbox/edge';
+import { Edge, type EdgeOptions } from '../../sandbox/edge';
+import { DEFAULT_TTL, ERROR_TTL } from '../../sandbox/edge-origin';
 
 const DISTRIBUTION_ID = 'E2QWRUHEXAMPLE';
 
@@ -75,7 +76,7 @@ function visit(path: string, method = 'GET'): Promise<Visit> {
 }
 
 async function isCached(path: string): Promise<boolean> {
-  return (await visit(path)).headers.age !== undefined;
+  return (await visit(path)).cache === HIT;
 }
 
 describe('a cache', () => {
@@ -307,5 +308,159 @@ describe('an invalidation', () => {
     expect(await visit('/style.css')).toMatchObject({ body: 'css 1', cache: MISS });
     expect(await visit('/style.css')).toMatchObject({ body: 'css 2', cache: MISS });
     expect(reads).toBe(2);
+  });
+});
+
+describe('what CloudFront tells of a visit', () => {
+  test('the edge location, and the version that the origin gives a file', async () => {
+    await givenEdge({ location: 'FRA60-P5' });
+    const { headers } = await visit('/style.css');
+    expect(headers['x-amz-cf-pop']).toBe('FRA60-P5');
+    expect(headers.etag).toMatch(/^"[0-9a-f]{32}"$/);
+  });
+
+  test('no age of 0', async () => {
+    await givenEdge();
+    await visit('/style.css');
+    now += 999;
+    expect((await visit('/style.css'))).toMatchObject({ cache: HIT, headers: expect.not.objectContaining({ age: expect.anything() }) });
+  });
+
+  test('a copy that the origin says is still the same was validated again', async () => {
+    await givenEdge({ defaultTtl: 60_000, hasRegionalCache: false });
+    await visit('/style.css');
+    now += 60_000;
+    expect(await visit('/style.css')).toMatchObject({ body: 'css 1', cache: 'RefreshHit from cloudfront' });
+    expect(await visit('/style.css')).toMatchObject({ cache: HIT });
+  });
+
+  test('without validators, it was fetched anew', async () => {
+    await givenEdge({ defaultTtl: 60_000, validators: false });
+    await visit('/style.css');
+    now += 60_000;
+    expect(await visit('/style.css')).toMatchObject({ cache: MISS, headers: expect.not.objectContaining({ etag: expect.anything() }) });
+  });
+
+  test('the age that the origin gives a file adds up', async () => {
+    await givenEdge({ originAge: { '/style.css': 500 } });
+    expect((await visit('/style.css'))).toMatchObject({ cache: MISS, headers: { age: '500' } });
+    now += 30_000;
+    expect((await visit('/style.css'))).toMatchObject({ cache: HIT, headers: { age: '530' } });
+  });
+
+  test('nothing, where a policy removes it', async () => {
+    await givenEdge({ hidesCache: true, originAge: () => 5 });
+    const { headers } = await visit('/style.css');
+    expect([headers['x-cache'], headers.age]).toEqual([undefined, undefined]);
+  });
+
+  test('errors are kept for as long as the distribution says', async () => {
+    await givenEdge({ errorTtl: 60_000 });
+    await visit('/new.html');
+    givenFiles({ 'new.html': 'new' });
+    now += 59_999;
+    expect((await visit('/new.html')).status).toBe(404);
+    now += 1;
+    expect((await visit('/new.html')).status).toBe(200);
+  });
+});
+
+describe('a regional cache', () => {
+  test.each(['Hit', 'Miss'] as const)('keeps what the edge location does not, which is shown as a %s', async regionalHit => {
+    await givenEdge({ regionalHit });
+    await visit('/style.css');
+    edge!.faults.keep('/style.css', 'region');
+    now += 100_000;
+    givenFiles({ 'style.css': 'css 2' });
+    invalidated('/*');
+    expect(await visit('/style.css')).toMatchObject({ body: 'css 1', cache: `${regionalHit} from cloudfront`, headers: { age: '100' } });
+  });
+
+  test('forgets what is invalidated', async () => {
+    await givenEdge();
+    await visit('/style.css');
+    givenFiles({ 'style.css': 'css 2' });
+    invalidated('/style.css');
+    expect(await visit('/style.css')).toMatchObject({ body: 'css 2', cache: MISS });
+  });
+});
+
+describe('compression', () => {
+  const compressed = async (path: string, accepted: string) => {
+    const response = await fetch(edge!.url + path, { headers: { 'accept-encoding': accepted } });
+    return { encoding: response.headers.get('content-encoding'), etag: response.headers.get('etag'), text: await response.text() };
+  };
+
+  test.each([['gzip, br', 'br'], ['gzip', 'gzip'], ['identity', null], ['deflate', null]])('of a long text for those who take %s: %s', async (accepted, encoding) => {
+    givenFiles({ 'long.html': 'text '.repeat(1_000), 'long.bin': 'text '.repeat(1_000), 'short.html': 'text' });
+    await givenEdge();
+    expect(await compressed('/long.html', accepted)).toMatchObject({ encoding, text: 'text '.repeat(1_000), etag: expect.stringMatching(encoding === null ? /^"/ : /^W\/"/) });
+    expect((await compressed('/long.bin', accepted)).encoding).toBeNull();
+    expect((await compressed('/short.html', accepted)).encoding).toBeNull();
+  });
+});
+
+test('a function on viewer requests comes before the cache', async () => {
+  await givenEdge({ rewrite: url => url.replace(/\/$/, '/index.html') });
+  expect(await visit('/blog/')).toMatchObject({ body: 'blog 1', cache: MISS });
+  expect(await visit('/blog/index.html')).toMatchObject({ body: 'blog 1', cache: HIT });
+  invalidated('/blog/');
+  expect((await visit('/blog/')).cache).toBe(HIT);
+});
+
+describe('faults', () => {
+  test('an invalidation leaves a page old, until that ends', async () => {
+    await givenEdge();
+    await visit('/style.css');
+    const end = edge!.faults.keep('/style.css');
+    invalidated('/*');
+    expect((await visit('/style.css')).cache).toBe(HIT);
+    end();
+    invalidated('/*');
+    expect((await visit('/style.css')).cache).not.toBe(HIT);
+  });
+
+  test('strike one URL, some times, after some visits', async () => {
+    await givenEdge();
+    const fault = edge!.faults.add({ path: '/style.css', fault: { status: 503, body: 'later' }, skip: 1, times: 2 });
+    expect((await visit('/')).status).toBe(200);
+    const statuses: unknown[] = [];
+    for (let count = 0; count < 4; count++) {
+      statuses.push((await visit('/style.css')).status);
+    }
+    expect(statuses).toEqual([200, 503, 503, 200]);
+    expect(fault.hits).toBe(2);
+  });
+
+  test('a redirect', async () => {
+    await givenEdge();
+    edge!.faults.add({ path: '/style.css', fault: { redirect: 'http://169.254.169.254/' } });
+    expect(await visit('/style.css')).toMatchObject({ status: 301, headers: { location: 'http://169.254.169.254/' } });
+  });
+
+  test.each([{ reset: true }, { wrongLength: true }] as const)('%j breaks the connection off', async fault => {
+    await givenEdge();
+    edge!.faults.add({ path: '/style.css', fault });
+    await expect(fetch(`${edge!.url}/style.css`).then(response => response.text())).rejects.toThrow();
+  });
+
+  test('a host that hangs', async () => {
+    await givenEdge();
+    edge!.faults.add({ path: '/style.css', fault: { hang: true } });
+    await expect(fetch(`${edge!.url}/style.css`, { signal: AbortSignal.timeout(200) })).rejects.toThrow('timeout');
+  });
+
+  test.each([{ endless: true }, { bomb: true }] as const)('%j is more than anybody wants', async fault => {
+    await givenEdge();
+    edge!.faults.add({ path: '/style.css', fault });
+    const response = await fetch(`${edge!.url}/style.css`);
+    let size = 0;
+    for await (const chunk of response.body!) {
+      size += (chunk as Uint8Array).length;
+      if (size > 50_000_000) {
+        break;
+      }
+    }
+    expect(size).toBeGreaterThan(50_000_000);
   });
 });

@@ -44,7 +44,7 @@ async function tell(world: World, site: Site, folder: string | undefined, fault:
   const visitor = new Visitor(world, site, timeline, shown);
 
   timeline.chapter('Version 1');
-  world.publish(site.versions[0]);
+  await world.publish(site.versions[0]);
   timeline.event('you', `publish ${count(site.files.length, 'file')}${folder === undefined ? '' : ` of ${folder}`}`);
   for (const file of shown) {
     await visitor.look(file, 1);
@@ -57,7 +57,7 @@ async function tell(world: World, site: Site, folder: string | undefined, fault:
 
   timeline.chapter('Version 2');
   await pause();
-  world.publish(site.versions[1]);
+  await world.publish(site.versions[1]);
   const changed = site.files.filter(file => !read(site.versions[0], file).equals(read(site.versions[1], file)));
   timeline.event('you', `publish version 2: ${count(changed.length, 'file')} changed${folder === undefined ? '' : ', a mark on index.html'}`);
   for (const file of shown) {
@@ -73,8 +73,7 @@ async function tell(world: World, site: Site, folder: string | undefined, fault:
   timeline.event('CodePipeline', `starts action ${world.actionName}, which invokes the function as it ships`);
   const stopWatching = watch(world, timeline);
   const stopReloading = visitor.reload(index, 2);
-  const { finished } = world.sandbox.codePipeline.startStage({ pipeline: world.pipelineName, stage: world.stageName });
-  const [action] = await finished;
+  const action = await world.runStage();
   await stopReloading();
   stopWatching();
   timeline.event('CodePipeline', action.status === 'Succeeded'
@@ -112,6 +111,7 @@ function report(timeline: Timeline, action: ActionExecution, paths: readonly str
     ['paths', `${paths.join(' ')} (a wildcard counts as one path, however many files it covers)`],
     elapsed,
     ['cost on AWS', `$0 within the ${FREE_PATHS_PER_MONTH.toLocaleString('en')} free paths a month, then $${paths.length * DOLLARS_PER_PATH}`],
+    ['seen fresh', `${action.outputVariables.checkedPageCount} by the stage itself, before it turned green`],
     ['pages', `${pages - stale.length} of ${pages} fresh${stale.length === 0 ? '' : `; stale: ${list(stale)}`}`],
   ]);
 }

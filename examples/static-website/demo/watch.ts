@@ -5,10 +5,11 @@ import type { World } from './world';
 const INTERVAL = 50;
 
 /** Tells what CloudFront does while the stage runs. Returns what ends it. */
-export function watch({ sandbox, distribution }: World, timeline: Timeline): () => void {
+export function watch({ sandbox, distribution, edge }: World, timeline: Timeline): () => void {
   const others = new Set(distribution.invalidations.map(({ id }) => id));
   const told = new Map<string, string>();
   let requestsSeen = sandbox.requests.length;
+  let visitsSeen = edge.visits.length;
   let trouble: string | undefined;
 
   sandbox.cloudFront.onInvalidation(({ invalidationId, paths }) => {
@@ -27,6 +28,11 @@ export function watch({ sandbox, distribution }: World, timeline: Timeline): () 
       trouble = errorCode;
     }
     requestsSeen = sandbox.requests.length;
+
+    for (const { url } of edge.visits.slice(visitsSeen).filter(({ headers }) => headers['user-agent']?.includes('cdk-cloudfront-invalidation-stage'))) {
+      timeline.event('Lambda', `visits ${url}, and compares it with what was deployed`);
+    }
+    visitsSeen = edge.visits.length;
 
     for (const { id, status, paths } of distribution.invalidations.filter(invalidation => !others.has(invalidation.id))) {
       if (!told.has(id)) {

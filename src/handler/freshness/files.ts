@@ -1,0 +1,92 @@
+import picomatch from 'picomatch';
+import type { Page, Look } from './check';
+import { select } from './select';
+import { fileVerdict, statusVerdict } from './verdict';
+import { Unvisited, visit } from './visit';
+import { DEFAULT_MAX_PAGES, quote, type ChangedFilesSite, type FilesCheckParameters } from '../../contract';
+import { Unreadable, type FileVersion } from '../archive';
+import { filesOf } from '../changed-files';
+import type { Artifact } from '../event';
+import { Failure } from '../failure';
+import { Site } from '../urls';
+
+/** A larger file takes longer than a look may. */
+const MAX_FILE_BYTES = 10 * 1024 * 1024;
+
+/** What of an artifact is to be visited. */
+export interface FilesCheck {
+  readonly artifact: Artifact;
+  readonly files: FilesCheckParameters;
+  /** The options of `changedFiles`, which say what the check's own do not. */
+  readonly changedFilesSite?: ChangedFilesSite;
+  /** The files that have changed, by their names in the artifact, where that is known. */
+  readonly changedFiles?: readonly string[];
+  /** The same for all invocations of a job. */
+  readonly seed: string;
+  /** When the invalidation was created, in epoch milliseconds. */
+  readonly invalidatedAt?: number;
+}
+
+/**
+ * The pages of some files: of those that have changed, where that is known of any that visitors can see; or of a sample.
+ *
+ * @throws Failure, or Busy where another attempt may succeed
+ */
+export async function pagesOfFiles(check: FilesCheck, until: number): Promise<Page[]> {
+  const { artifact, files: parameters, changedFilesSite = {}, changedFiles = [], seed, invalidatedAt } = check;
+  const { url, maxPages = DEFAULT_MAX_PAGES, include, timeoutSeconds: _, ...siteParameters } = parameters;
+  const site = new Site({ ...changedFilesSite, ...withoutAbsent(siteParameters) });
+  const files = await read(artifact, site, until);
+  const isIncluded = include === undefined ? () => true : picomatch([...include], { dot: true });
+  const isVisited = (file: string | undefined): file is string => file !== undefined && isIncluded(file) && !site.excludes(file)
+    && Number(files.get(file)?.size) <= MAX_FILE_BYTES && !file.split('/').some(part => part === '.' || part === '..');
+  const changed = changedFiles.map(name => site.fileOf(name)).filter(isVisited);
+  const candidates = changed.length > 0 ? changed : [...files.keys()].filter(isVisited);
+  if (candidates.length === 0) {
+    throw new Failure('ConfigurationError', `freshnessCheck has nothing to visit: of the ${files.size} files of the artifact ${artifact.name} below ${quote(site.baseDirectory)}, ` +
+      `none has at most 10 MiB${include === undefined ? '' : ` and is one of include, ${quote(include)}`}.`);
+  }
+  const { origin, host, pathname } = new URL(url);
+  const base = origin + pathname.replace(/\/+$/, '');
+  return select(candidates, file => site.isIndexDocument(file), maxPages, seed)
+    .map(file => pageOf(site.visitedPathsOf(file).map(path => base + path), host, files.get(file)!, invalidatedAt));
+}
+
+async function read(artifact: Artifact, site: Site, until: number): Promise<ReadonlyMap<string, FileVersion>> {
+  try {
+    return await filesOf(artifact, site, until);
+  } catch (error) {
+    throw error instanceof Unreadable ? new Failure('ConfigurationError', `freshnessCheck cannot compare the site with what was deployed, since ${error.message}`) : error;
+  }
+}
+
+/** What was left out must not hide what was not. */
+function withoutAbsent<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+/** The page at the first of the URLs that has one. */
+function pageOf(urls: readonly string[], host: string, expected: FileVersion, invalidatedAt: number | undefined): Page {
+  const look = async (until: number): Promise<Look> => {
+    let absent: Look | undefined;
+    for (const url of urls) {
+      try {
+        const visited = await visit(url, { hosts: new Set([host]), maxBytes: expected.size, alwaysReads: true }, until);
+        const { location } = visited;
+        const verdict = statusVerdict(visited);
+        if (verdict?.state !== 'hopeless') {
+          const secondsSince = invalidatedAt === undefined ? undefined : (Date.now() - invalidatedAt) / 1000;
+          return { ...verdict ?? fileVerdict(visited, expected, secondsSince), location };
+        }
+        absent = { ...verdict, location };
+      } catch (error) {
+        if (!(error instanceof Unvisited)) {
+          throw error;
+        }
+        return { state: error.mayHeal ? 'old' : 'hopeless', words: `${error.message}.` };
+      }
+    }
+    return absent!;
+  };
+  return { url: urls[0], look };
+}

@@ -1,0 +1,54 @@
+import { Check } from './check';
+import { pagesOfFiles } from './files';
+import { pagesToFetchAnew } from './pages';
+import { DEFAULT_CHECK_TIMEOUT_SECONDS, type JobParameters } from '../../contract';
+import type { Artifact } from '../event';
+import { Failure } from '../failure';
+import { findPaths } from '../path-source';
+import type { Progress } from '../progress';
+
+/** What a job's check is made of. */
+export interface CheckedJob {
+  readonly parameters: JobParameters;
+  readonly artifact?: Artifact;
+  readonly progress: Progress;
+  /** The files that have changed, where this invocation has found them. */
+  readonly changedFiles?: readonly string[];
+}
+
+/**
+ * The check of a job, in whatever invocation.
+ *
+ * @throws Failure, or Busy where another attempt may succeed
+ */
+export async function openCheck(job: CheckedJob, until: number): Promise<Check> {
+  const { parameters: { freshnessCheck, paths }, progress, artifact } = job;
+  const check = progress.check ??= {};
+  const invalidatedAt = progress.createTime === undefined ? undefined : Date.parse(progress.createTime);
+  if (freshnessCheck === null || 'pages' in freshnessCheck) {
+    return new Check(pagesToFetchAnew(freshnessCheck?.pages ?? [], check, invalidatedAt ?? progress.startedAt), {
+      goal: 'fetched anew', timeoutSeconds: DEFAULT_CHECK_TIMEOUT_SECONDS, progress: check,
+    });
+  }
+  if (artifact === undefined) {
+    throw new Failure('ConfigurationError', 'freshnessCheck is about the files of an artifact, and the action has no input artifact: give it one');
+  }
+  const { files } = freshnessCheck;
+  const pages = await pagesOfFiles({
+    artifact,
+    files,
+    changedFilesSite: 'changedFiles' in paths ? paths.changedFiles : undefined,
+    changedFiles: await changedFilesOf(job, artifact, until),
+    seed: progress.callerReference,
+    invalidatedAt,
+  }, until);
+  return new Check(pages, { goal: 'seen fresh', timeoutSeconds: files.timeoutSeconds ?? DEFAULT_CHECK_TIMEOUT_SECONDS, progress: check });
+}
+
+/** Found again by a later invocation: a token has no room for them. */
+async function changedFilesOf(job: CheckedJob, artifact: Artifact, until: number): Promise<readonly string[] | undefined> {
+  const { parameters, progress: { found }, changedFiles } = job;
+  return changedFiles !== undefined || !found?.changes?.changed
+    ? changedFiles
+    : (await findPaths(parameters, artifact, found.asOf, until)).changedFiles;
+}

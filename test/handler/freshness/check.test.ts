@@ -1,0 +1,95 @@
+import { Failure, InProgress } from '../../../src/handler/failure';
+import { Check, type Look, type Page } from '../../../src/handler/freshness/check';
+import type { CheckProgress } from '../../../src/handler/progress';
+
+const START = 1_800_000_000_000;
+const UNTIL = START + 3_600_000;
+
+beforeEach(() => {
+  jest.useFakeTimers({ now: START });
+  jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+});
+
+afterEach(() => jest.useRealTimers());
+
+/** A page with what each look at it comes to; the last one stays. */
+function givenPage(name: string, ...states: Look['state'][]): Page & { readonly looks: jest.Mock } {
+  const looks = jest.fn<Promise<Look>, [number]>(() => Promise.resolve({
+    state: states.length > 1 ? states.shift()! : states[0], words: `${name} is bad.`, location: 'DUB56-P1',
+  }));
+  return { url: name, look: looks, looks };
+}
+
+function givenCheck(pages: Page[], progress: CheckProgress = {}) {
+  const check = new Check(pages, { goal: 'seen fresh', timeoutSeconds: 60, progress });
+  return { check, progress, look: () => check.look(UNTIL) };
+}
+
+test('once all pages are fresh, it is known how many and where', async () => {
+  const { look, progress } = givenCheck([givenPage('a', 'fresh'), givenPage('b', 'fresh')]);
+  await look();
+  expect(progress).toMatchObject({ pages: 2, location: 'DUB56-P1', since: START });
+});
+
+test('a page that was seen fresh is not looked at again', async () => {
+  const [a, b] = [givenPage('a', 'fresh'), givenPage('b', 'old', 'fresh')];
+  const { look } = givenCheck([a, b]);
+  await expect(look()).rejects.toThrow(new InProgress('b is not seen fresh: b is bad.'));
+  await look();
+  expect([a.looks.mock.calls.length, b.looks.mock.calls.length]).toEqual([1, 2]);
+});
+
+test('what does not heal fails at the third look in a row', async () => {
+  const { look, progress } = givenCheck([givenPage('a', 'old'), givenPage('b', 'hopeless', 'hopeless', 'old', 'hopeless')]);
+  const outcomes: unknown[] = [];
+  for (let count = 0; count < 6; count++) {
+    outcomes.push(await look().catch(error => error));
+  }
+  expect(outcomes.map(outcome => outcome instanceof Failure)).toEqual([false, false, false, false, false, true]);
+  expect(String(outcomes[5])).toContain('b is not seen fresh: b is bad. So is 1 other of 2 pages: see the function\'s log.');
+  expect(progress.hopeless).toBe(3);
+});
+
+test('also where the looks are those of several invocations', async () => {
+  await expect(givenCheck([givenPage('a', 'hopeless')], { hopeless: 2, since: START }).look()).rejects.toBeInstanceOf(Failure);
+});
+
+test.each([[59_999, InProgress], [60_000, Failure]])('after %i milliseconds, an old page is %p', async (elapsed, expected) => {
+  const { look } = givenCheck([givenPage('a', 'old')], { since: START });
+  jest.setSystemTime(START + elapsed);
+  await expect(look()).rejects.toBeInstanceOf(expected);
+});
+
+test('with too little time for a look, no page is blamed', async () => {
+  const page = givenPage('a', 'hopeless');
+  const { check, progress } = givenCheck([page], { hopeless: 2 });
+  await expect(check.look(START + 1_999)).rejects.toThrow(new InProgress('a is not seen fresh: it was not visited yet.'));
+  expect(page.looks).not.toHaveBeenCalled();
+  expect(progress.hopeless).toBe(2);
+});
+
+test('a page has a line in the log when it turns fresh or old, not at each look', async () => {
+  const { look } = givenCheck([givenPage('a', 'old', 'old', 'old', 'fresh'), givenPage('b', 'fresh')]);
+  for (let count = 0; count < 4; count++) {
+    await look().catch(() => {});
+  }
+  const lines = jest.mocked(process.stdout.write).mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
+  expect(lines.map(({ url, state }) => `${url} ${state}`)).toEqual(['a old', 'b fresh', 'a fresh']);
+});
+
+test('no more than ten pages are visited at a time', async () => {
+  let [now, most] = [0, 0];
+  const pages = Array.from({ length: 50 }, (_, index): Page => ({
+    url: String(index),
+    look: async () => {
+      most = Math.max(most, ++now);
+      await Promise.resolve();
+      now--;
+      return { state: 'fresh', words: '' };
+    },
+  }));
+  const { look, progress } = givenCheck(pages);
+  await look();
+  expect(most).toBe(10);
+  expect(progress.pages).toBe(50);
+});
