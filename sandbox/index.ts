@@ -1,3 +1,4 @@
+export { archiveOf } from './archive';
 export { selfSignedCertificate, type Certificate } from './certificate';
 export { Clock } from './clock';
 export { CloudFront, Distribution, type DistributionSettings, type Invalidation, type InvalidationEvent } from './cloudfront';

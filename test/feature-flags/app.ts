@@ -42,11 +42,14 @@ function template(context: Record<string, boolean>): unknown {
     paths: InvalidationPaths.changedFiles(site),
     function: invalidationFunction,
   });
+  const otherAccount = new Stack(app, 'OtherAccount', { env: { ...env, account: '444455556666' } });
+  const inAccountOf = (owner: Stack) =>
+    Distribution.fromDistributionAttributes(owner, 'OtherDistribution', { distributionId: 'E2OTHEREXAMPLE', domainName: 'www.example.com' });
   stage.addInvalidation({
     actionName: 'OtherAccount',
-    distribution,
-    distributionRole: new CloudFrontInvalidationRole(new Stack(app, 'OtherAccount', { env: { ...env, account: '444455556666' } }), 'InvalidationRole', {
-      distribution,
+    distribution: inAccountOf(stack),
+    distributionRole: new CloudFrontInvalidationRole(otherAccount, 'InvalidationRole', {
+      distribution: inAccountOf(otherAccount),
       assumedBy: invalidationFunction,
       roleName: 'invalidate',
     }),
