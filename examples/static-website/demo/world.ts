@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync } from 'fs';
 import { join } from 'path';
 import { App } from 'aws-cdk-lib';
-import { Edge, Sandbox, selfSignedCertificate, type ActionExecution, type Distribution, type Role } from '../../../sandbox';
 import { archiveOf } from './archive';
+import { Edge, Sandbox, selfSignedCertificate, type ActionExecution, type Distribution, type Role } from '../../../sandbox';
 import { PipelineStack } from '../pipeline-stack';
 import { WebsiteStack } from '../website-stack';
 
