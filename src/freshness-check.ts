@@ -45,6 +45,8 @@ export interface FreshnessCheckFilesOptions extends SiteOptions {
  *
  * One edge location is asked, the one nearest to the function: it is one visitor's view. What browsers and service workers keep is out of sight.
  *
+ * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Invalidation.html
+ *
  * @example
  * declare const site: codepipeline.Artifact;
  *

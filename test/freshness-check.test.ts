@@ -44,8 +44,8 @@ describe('without a check', () => {
 
 describe('files', () => {
   test('options that were left out are left out', () => {
-    expect(synthesize(() => ({ freshnessCheck: FreshnessCheck.files(SITE, { url: URL }) })).parameters.freshnessCheck)
-      .toEqual({ files: { url: URL } });
+    const { parameters } = synthesize(() => ({ freshnessCheck: FreshnessCheck.files(SITE, { url: URL }) }));
+    expect(parameters.freshnessCheck).toEqual({ files: { url: URL } });
   });
 
   test('all options', () => {
@@ -53,8 +53,8 @@ describe('files', () => {
       url: URL, maxPages: 50, include: ['**/*.html'], timeout: Duration.minutes(5), baseDirectory: 'dist', urlPath: 'docs', indexDocuments: ['index.htm'], stripExtensions: ['.html'],
     };
     const { timeout: _, ...others } = options;
-    expect(synthesize(() => ({ freshnessCheck: FreshnessCheck.files(SITE, options) })).parameters.freshnessCheck)
-      .toEqual({ files: { ...others, timeoutSeconds: 300 } });
+    const { parameters } = synthesize(() => ({ freshnessCheck: FreshnessCheck.files(SITE, options) }));
+    expect(parameters.freshnessCheck).toEqual({ files: { ...others, timeoutSeconds: 300 } });
   });
 
   test('the artifact becomes the input of the action, and the function may read it', () => {

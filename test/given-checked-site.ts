@@ -104,6 +104,8 @@ export async function givenCheckedSite(options: CheckedSiteOptions = {}): Promis
       key = `website/site/${++count}`;
       sandbox.s3.put(outputs.ArtifactBucket, key, await givenArchive(files));
       sandbox.codePipeline.recordAction({ ...context(), stage: 'Deploy', action: 'Deploy' });
+      // The stage begins later: of the same moment, nobody could tell.
+      await sandbox.clock.sleep(1_000);
       edge.visits.length = 0;
     },
     run: async () => {
