@@ -44,7 +44,26 @@ interface Options {
 
 const sandboxes: Sandbox[] = [];
 
-async function givenWorld({ changedFiles, pipelineName, encrypted, stage, functionTimeout }: Options = {}): Promise<World> {
+interface Assembly {
+  readonly template: object;
+  readonly directory: string;
+}
+
+const assemblies = new Map<string, Assembly>();
+
+/** Each app once: synthesis holds up the sandboxes of the tests beside it. */
+function synthesize(options: Options): Assembly {
+  const key = JSON.stringify({ ...options, stage: options.stage && Object.entries(options.stage).map(([name, value]) => [name, sourceOf(value)]) });
+  const assembly = assemblies.get(key) ?? synthesizeAnew(options);
+  assemblies.set(key, assembly);
+  return assembly;
+}
+
+function sourceOf(value: unknown): unknown {
+  return value instanceof InvalidationPaths ? value._source : value;
+}
+
+function synthesizeAnew({ changedFiles, pipelineName, encrypted, stage, functionTimeout }: Options): Assembly {
   const app = new App({ analyticsReporting: false });
   const stack = new Stack(app, 'Website', { env: { account: '123456789012', region: 'eu-west-1' } });
   const distribution = givenDistribution(stack);
@@ -64,10 +83,14 @@ async function givenWorld({ changedFiles, pipelineName, encrypted, stage, functi
   new CfnOutput(stack, 'ArtifactBucket', { value: pipeline.artifactBucket.bucketName });
   new CfnOutput(stack, 'KeyArn', { value: pipeline.artifactBucket.encryptionKey?.keyArn ?? 'none' });
   const assembly = app.synth();
+  return { template: assembly.getStackArtifact(stack.artifactId).template as object, directory: assembly.directory };
+}
 
-  const sandbox = await Sandbox.start({ timeScale: 20 });
+async function givenWorld(options: Options = {}): Promise<World> {
+  const { template, directory } = synthesize(options);
+  const sandbox = await Sandbox.start({ timeScale: 12 });
   sandboxes.push(sandbox);
-  const deployed = sandbox.deploy(assembly.getStackArtifact(stack.artifactId).template, { stackName: 'Website', assetsDirectory: assembly.directory });
+  const deployed = sandbox.deploy(template, { stackName: 'Website', assetsDirectory: directory });
   const { DistributionId: distributionId, ArtifactBucket: bucket, KeyArn: keyArn } = deployed.outputs;
   const [{ physicalId: name }] = deployed.resourcesOfType('AWS::CodePipeline::Pipeline');
   const deployedDistribution = sandbox.cloudFront.distribution(distributionId);
@@ -87,7 +110,7 @@ async function givenWorld({ changedFiles, pipelineName, encrypted, stage, functi
     },
     givenArtifact: async files => {
       const key = `Website-Pipeline/site/${++count}`;
-      sandbox.s3.put(bucket, key, Buffer.isBuffer(files) ? files : await givenArchive(files as Files), encrypted ? keyArn : undefined);
+      sandbox.s3.put(bucket, key, Buffer.isBuffer(files) ? files : await givenArchive(files as Files), options.encrypted ? keyArn : undefined);
       return key;
     },
     deploy,
