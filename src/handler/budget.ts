@@ -34,9 +34,14 @@ export function sleep(milliseconds: number): Promise<void> {
  * Gives one AWS call until `until`, and never more than `CALL_TIMEOUT`.
  *
  * The signal ends the request; the race ends the wait for a body that stops half-way, which the signal does not.
+ *
+ * @throws Error without making the call where the time is up: its effect would be known to nobody
  */
 export async function limited<T>(until: number, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
   const milliseconds = Math.min(CALL_TIMEOUT, until - Date.now());
+  if (milliseconds <= 0) {
+    throw new Error('no time was left for it');
+  }
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const timeLimit = new Promise<never>((_, reject) => {

@@ -49,3 +49,9 @@ describe('limited', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 });
+
+test.each([0, -1, -60_000])('a call for which %i milliseconds are left is not made', async milliseconds => {
+  const call = jest.fn<Promise<void>, []>();
+  await expect(limited(Date.now() + milliseconds, call)).rejects.toThrow('no time was left for it');
+  expect(call).not.toHaveBeenCalled();
+});

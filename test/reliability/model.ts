@@ -106,12 +106,15 @@ async function live({ template, directory }: ReturnType<typeof synthesize>, happ
     const own = distribution.invalidations.filter(({ callerReference }) => callerReference.startsWith(action.jobs[0]));
     // Whoever is killed on the last of its attempts too can answer nothing: the pipeline's own time-out is what ends the job.
     const unanswerable = sandbox.lambda.invocations.some(({ attempt, outcome }) => attempt === ATTEMPTS && (outcome === 'crash' || outcome === 'timeout'));
+    const isQuotaUsed = happenings.some(({ kind }) => kind === 'quota');
     const rules: Record<string, boolean> = {
       'one accepted terminal report': unanswerable ? terminal.length <= 1 : terminal.length === 1,
-      'one invalidation a batch': new Set(own.map(({ callerReference }) => callerReference)).size === own.length && own.length <= BATCHES,
-      'every path is in one batch': action.status !== 'Succeeded' || isSame(own.flatMap(({ paths }) => paths), PATHS),
-      'green only after CloudFront has completed all': action.status !== 'Succeeded' || own.length === BATCHES &&
-        own.every(({ createTime }) => createTime + distribution.settings.completesAfter <= action.endedAt!),
+      'one invalidation a batch': new Set(own.map(({ callerReference }) => callerReference)).size === own.length &&
+        (isQuotaUsed || own.length <= BATCHES),
+      // A batch that was halved before a delivery that knows nothing of it is created once more.
+      'every path is in a batch': action.status !== 'Succeeded' || isSame([...new Set(own.flatMap(({ paths }) => paths))], PATHS),
+      'green only after CloudFront has completed every path': action.status !== 'Succeeded' || PATHS.every(path =>
+        own.some(({ paths, createTime }) => paths.includes(path) && createTime + distribution.settings.completesAfter <= action.endedAt!)),
       'a batch is created after the one before it has completed': own.every(({ createTime }, index) =>
         index === 0 || own[index - 1].createTime + distribution.settings.completesAfter <= createTime),
       'each token is a state of the model that the one before it leads to': states.every((state, index) =>
@@ -165,29 +168,31 @@ function arrange(sandbox: Sandbox, distributionId: string, each: Happening): voi
 
 /** Whether the model's steps lead from one state to another, in one invocation. */
 function leadsTo(from: Progress | undefined, to: Progress): boolean {
-  let state: Progress = from ?? { ...begin(to.callerReference), startedAt: to.startedAt };
-  const isAt = (target: Progress) => state.sent === target.sent && state.completed === target.completed &&
-    (state.found === undefined) === (target.found === undefined);
-  while (!isAt(to)) {
-    const step = nextStep(state, true);
-    if (step === 'finish') {
-      return false;
-    }
-    switch (step) {
-      case 'find':
-        state = { ...state, found: to.found };
-        break;
-      case 'create':
-        state = { ...state, sent: state.sent + batchAt(normalizePaths(PATHS), state.sent, to.halvings).length };
-        break;
-      case 'wait':
-        state = { ...state, completed: state.sent };
-    }
-    if (state.sent > to.sent || state.completed > to.completed || step === 'find' && to.found === undefined) {
-      return false;
-    }
+  const isSameJob = from === undefined || from.callerReference === to.callerReference && from.startedAt === to.startedAt;
+  return isSameJob && isReached(from ?? { ...begin(to.callerReference), startedAt: to.startedAt }, to);
+}
+
+/** A batch may have been halved before any of the steps. */
+function isReached(state: Progress, to: Progress): boolean {
+  if (state.sent === to.sent && state.completed === to.completed && (state.found === undefined) === (to.found === undefined)) {
+    return true;
   }
-  return from === undefined || from.callerReference === to.callerReference && from.startedAt === to.startedAt;
+  if (state.sent > to.sent || state.completed > to.completed) {
+    return false;
+  }
+  switch (nextStep(state, true)) {
+    case 'find':
+      return to.found !== undefined && isReached({ ...state, found: to.found }, to);
+    case 'create':
+      return Array.from({ length: to.halvings - state.halvings + 1 }, (_, index) => state.halvings + index).some(halvings => {
+        const sent = state.sent + batchAt(normalizePaths(PATHS), state.sent, halvings).length;
+        return isReached({ ...state, halvings, sent }, to);
+      });
+    case 'wait':
+      return isReached({ ...state, completed: state.sent }, to);
+    default:
+      return false;
+  }
 }
 
 function isSame(one: readonly string[], other: readonly string[]): boolean {
