@@ -83,6 +83,12 @@ interface History {
  */
 export async function findBaselines(sought: Sought, until: number): Promise<Baselines> {
   const history = await readHistory(sought, until);
+  // First of all: too early is too early, whatever is invalidated.
+  const besides = history.runs.find(({ status, artifacts }) => status === 'InProgress' && artifacts.some(location => isSame(location, sought.artifact.location)));
+  if (besides !== undefined) {
+    throw new Busy('ConfigurationError', `${besides.name} is still deploying the same artifact, so that this invalidation would come too early. ` +
+      'Give this action a runOrder after that one, or, if it deploys to something else, name in deployedBy what deploys to this distribution.');
+  }
   const success = lastProof(history);
   if (success === undefined) {
     throw new Doubt(history.successes.length === 0 ? 'this action has not succeeded before' : newest(history.successes).flaw);
@@ -92,11 +98,6 @@ export async function findBaselines(sought: Sought, until: number): Promise<Base
   const horizon = Math.min(...runs.map(({ start }) => start));
   // An action of another name: it was renamed, or is gone, or is newer than this execution.
   runs.push(...history.runs.filter(({ isKnown, end }) => !isKnown && end >= horizon));
-  const besides = runs.find(({ status, artifacts }) => status === 'InProgress' && artifacts.some(location => isSame(location, sought.artifact.location)));
-  if (besides !== undefined) {
-    throw new Busy('ConfigurationError', `${besides.name} is still deploying the same artifact, so that this invalidation would come too early. ` +
-      'Give this action a runOrder after that one, or, if it deploys to something else, name in deployedBy what deploys to this distribution.');
-  }
   const silent = runs.find(({ artifacts }) => artifacts.length === 0);
   if (silent !== undefined) {
     throw new Doubt(`the run of ${silent.name} of ${time(silent.start)} (${silent.status}) shows no artifact ${sought.artifact.name}, and may have deployed something`);

@@ -368,6 +368,20 @@ describe('green is never stale', () => {
     expect(world.lastPaths()).toContain('/new.html');
   });
 
+  test.concurrent('so it does the first time, when everything is invalidated', async () => {
+    const world = await givenWorld();
+    const first = await world.givenArtifact(FIRST);
+    const deployment = world.deploy(first, undefined, { status: 'InProgress' });
+    let end = Infinity;
+    world.sandbox.clock.after(20_000, () => {
+      end = world.sandbox.clock.now();
+      deployment.end({ status: 'Succeeded' });
+    });
+    expect(await world.run(first, { deploy: false })).toMatchObject({ status: 'Succeeded' });
+    expect(world.distribution.invalidations).toMatchObject([{ paths: ['/*'] }]);
+    expect(world.distribution.invalidations[0].createTime).toBeGreaterThanOrEqual(end);
+  });
+
   test.concurrent('the history is read as far back as a run can matter, and no further', async () => {
     const world = await givenWorld();
     const day = 24 * 3_600_000;
