@@ -87,7 +87,7 @@ describe('played to the end', () => {
       expect.stringMatching(/^visitor: \/ version 2 Miss from cloudfront$/),
       `CloudFront: says that invalidation ${id} is Completed`,
       'Lambda: visits /, and compares it with what was deployed',
-      expect.stringMatching(/^CodePipeline: Succeeded: Invalidated 1 path of distribution E[A-Z0-9]+ in \d.*, and 3 pages are seen fresh at DUB56-P1\.$/),
+      expect.stringMatching(/^CodePipeline: Succeeded: Invalidated 1 path of distribution E[A-Z0-9]+ in \d.*, and 3 pages were seen fresh at DUB56-P1\.$/),
     ]));
     const facts = factsOf(outcome);
     expect(facts).toMatchObject({

@@ -34,7 +34,7 @@ test.each<[string | Buffer, string]>([
   [`/${'a'.repeat(4001)}`, 'invalidation.txt: line 1: paths must be at most 4000 characters'],
   ['/a\n'.repeat(10_001), 'invalidation.txt: it must list at most 10000 paths, got 10001'],
   ['/a*\n'.repeat(1_501), 'invalidation.txt: it must list at most 1500 paths with a wildcard, got 1501'],
-  [Buffer.from([0x2f, 0xff]), 'invalidation.txt: it must be text in UTF-8'],
+  [Buffer.from([0x2f, 0xff]), 'invalidation.txt: it must be UTF-8 text'],
   ['/a\u0000', 'invalidation.txt: line 1: paths must not contain control characters'],
 ])('%.30j is refused', (text, message) => {
   expect(() => parse(text)).toThrow(expect.objectContaining({ type: 'ConfigurationError', message: expect.stringContaining(message) }));

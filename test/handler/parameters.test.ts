@@ -25,7 +25,7 @@ describe('an action that was made by hand', () => {
   });
 
   test.each(['E2QWRUHEXAMPLE /*', 'nonsense', 'index-html', '../E2', 'E1,E2', '"E1"', 'true', '12', `E${'1'.repeat(128)}`])('has something else: %j', userParameters => {
-    expect(() => parse(userParameters, ENVIRONMENT)).toThrow('UserParameters must be a JSON object, or the id of a distribution alone, got ');
+    expect(() => parse(userParameters, ENVIRONMENT)).toThrow('UserParameters must be a JSON object or a distribution id, got ');
   });
 
   test.each([
@@ -40,7 +40,7 @@ describe('an action that was made by hand', () => {
     expect(() => parse(JSON.stringify({ [name]: ['/*'] }), ENVIRONMENT)).toThrow(expect.objectContaining({
       type: 'ConfigurationError',
       message: `UserParameters has an unknown parameter '${name}': expected distributionId, distributionTenantId, distributionRole, waitForCompletion, ` +
-        `timeoutSeconds, failurePolicy, freshnessCheck, paths. For ${ours} write ${example}.`,
+        `timeoutSeconds, failurePolicy, freshnessCheck, paths. For ${ours}, write ${example}.`,
     }));
   });
 });
@@ -62,7 +62,7 @@ test('white space and escapes of a hand-written object are fine', () => {
 
 describe('a ConfigurationError', () => {
   test.each([
-    ['not JSON', 'UserParameters must be a JSON object, or the id of a distribution alone, got \'not JSON\'. Where a pipeline variable is part of it, ' +
+    ['not JSON', 'UserParameters must be a JSON object or a distribution id, got \'not JSON\'. If it contains a pipeline variable, ' +
       'the variable\'s value must not contain quotes, backslashes or line breaks.'],
     ['/', 'UserParameters must be a JSON object'],
     ['{"paths":["/a"', 'UserParameters must be a JSON object'],
@@ -101,7 +101,7 @@ describe('a ConfigurationError', () => {
     ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"S","actionName":"A","deployedBy":["D.D"],"bucket":"b"}}}', "changedFiles has an unknown part 'bucket'"],
     ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"S","actionName":"A","deployedBy":["D.D"],"maxPaths":0}}}', 'maxPaths must be a whole number from 1 to 3000, got 0'],
     ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"","actionName":"A","deployedBy":["D.D"]}}}', "changedFiles must have a stageName, got ''"],
-    ['{"distributionId":"E1","distributionTenantId":"dt_1"}', 'distributionId and distributionTenantId exclude each other'],
+    ['{"distributionId":"E1","distributionTenantId":"dt_1"}', 'UserParameters must have only one of distributionId and distributionTenantId, got both: remove one'],
     ['{"distributionTenantId":"dt/1"}', 'distributionTenantId must be the id of a CloudFront distribution tenant'],
     ['{"distributionTenantId":null}', 'distributionTenantId must be the id of a CloudFront distribution tenant'],
     ['{"distributionId":1}', 'distributionId must be the id'],
