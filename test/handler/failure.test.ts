@@ -104,7 +104,7 @@ describe('errors of STS', () => {
   });
 
   test.each([
-    ['RegionDisabledException', 403, /^STS is not active in the Region .*Activate it in the IAM console of that account, under Account settings\.$/],
+    ['RegionDisabledException', 403, /^STS is not active in the function's Region .*Activate it in the IAM console of that account, under Account settings\.$/],
     ['Throttling', 400, /^STS did not answer AssumeRole for .*Retry the stage once STS has recovered: https:/],
     ['ValidationError', 400, /^STS rejected AssumeRole for the role /],
   ])('%s says what to do', (name, status, advice) => {

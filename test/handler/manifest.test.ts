@@ -25,11 +25,11 @@ test.each([
 
 test.each<[string | Buffer, string]>([
   ['/a\nb\n', "invalidation.txt: line 2: paths must start with '/' or '#', got 'b'"],
-  ['# one\n\n/a*b', "invalidation.txt: line 3: paths may contain '*' as their last character only"],
-  ['#a,b', 'invalidation.txt: line 1: cache tags must be visible ASCII characters'],
+  ['# one\n\n/a*b', "invalidation.txt: line 3: paths must contain '*' only as their last character"],
+  ['#a,b', 'invalidation.txt: line 1: cache tags must consist of visible ASCII characters'],
   ['["/a", "b"]', "invalidation.txt: item 2: paths must start with '/'"],
   ['["/a", 1]', 'invalidation.txt: item 2: paths must be strings, got 1'],
-  ['["/a"', "invalidation.txt: it begins with '[' and is no JSON array"],
+  ['["/a"', "invalidation.txt: it starts with '[' but is not a JSON array"],
   ['/a #\nb#', "invalidation.txt: line 2: paths must start with '/' or '#', got 'b#'"],
   [`/${'a'.repeat(4001)}`, 'invalidation.txt: line 1: paths must be at most 4000 characters'],
   ['/a\n'.repeat(10_001), 'invalidation.txt: it must list at most 10000 paths, got 10001'],
