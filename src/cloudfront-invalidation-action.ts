@@ -252,7 +252,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       actions: ['lambda:InvokeFunction'],
       resources: [invalidationFunction.functionArn],
     }));
-    // The pipeline's own role is not ours to acknowledge for.
+    // The pipeline's own role belongs to the user, and so do its findings.
     const isOwnRole = !('role' in stage.pipeline) || stage.pipeline.role !== options.role;
     if (isOwnRole) {
       acknowledgeInlinePolicy(options.role);

@@ -17,7 +17,7 @@ export enum InvalidationFailurePolicy {
   /**
    * The action succeeds. Its summary and its variables `status`, `errorType` and `errorMessage` say what went wrong.
    *
-   * Use it if later stages must not depend on a cache.
+   * Use it if later stages must run even when the invalidation fails.
    */
   WARN = 'WARN',
 }
@@ -82,7 +82,7 @@ export interface CloudFrontInvalidationOptions {
   /**
    * How long the action waits in total: for CloudFront to accept the invalidation and to complete it.
    *
-   * Must be more than zero and at most 24 hours, when CodePipeline ends the action. CloudFront completes most invalidations within half a
+   * Must be more than zero and at most 24 hours: CodePipeline then ends the action. CloudFront completes most invalidations within half a
    * minute. The rest of the time is for outages and for a full quota.
    *
    * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html

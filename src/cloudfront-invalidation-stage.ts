@@ -167,7 +167,7 @@ export class CloudFrontInvalidationStage extends Construct {
    * Adds an action for a further distribution. It runs in parallel with the others and has its own status, retries and variables. The
    * stage's `function` does the work unless you specify another one.
    *
-   * @returns the action. Use it for its `variables`
+   * @returns the action, for example for its `variables`
    * @throws Error if the stage already has 50 actions, or if `CloudFrontInvalidationAction` rejects an option
    */
   public addInvalidation(options: AddInvalidationOptions): CloudFrontInvalidationAction {

@@ -31,7 +31,7 @@ export const MAX_TAG_LENGTH = 256;
 /** Default of `InvalidationPaths.changedFiles`: two deployments a day stay within the 1,000 free paths a month. */
 export const DEFAULT_MAX_PATHS = 15;
 
-/** CloudFront accepts as many at a time. */
+/** CloudFront accepts this many paths at a time. */
 export const MAX_MAX_PATHS = 3000;
 
 /** Default of `FreshnessCheck.files`: how many pages it visits. */
@@ -220,13 +220,13 @@ export const NO_VALUE = 'none';
 export function distributionIdProblem(distributionId: unknown): string | undefined {
   return isId(distributionId)
     ? undefined
-    : `distributionId must be the id of a CloudFront distribution, such as 'E2QWRUHEXAMPLE', got ${quote(distributionId)}`;
+    : `distributionId must be the ID of a CloudFront distribution, such as 'E2QWRUHEXAMPLE', got ${quote(distributionId)}`;
 }
 
 export function distributionTenantIdProblem(distributionTenantId: unknown): string | undefined {
   return isId(distributionTenantId)
     ? undefined
-    : `distributionTenantId must be the id of a CloudFront distribution tenant, such as 'dt_2wjDZi3hD1ivOXf6rpZJO1AB', got ${quote(distributionTenantId)}`;
+    : `distributionTenantId must be the ID of a CloudFront distribution tenant, such as 'dt_2wjDZi3hD1ivOXf6rpZJO1AB', got ${quote(distributionTenantId)}`;
 }
 
 /** Whether a text is a bare distribution ID and not a word: CloudFront's IDs consist of capital letters and digits. */
@@ -234,7 +234,7 @@ export function isBareDistributionId(text: string): boolean {
   return isId(text) && /^[A-Z][A-Z0-9]*$/.test(text);
 }
 
-/** An id becomes part of a URL and of an ARN. */
+/** An ID becomes part of a URL and of an ARN. */
 function isId(id: unknown): boolean {
   return typeof id === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(id);
 }

@@ -47,9 +47,9 @@ export class InvalidationPaths {
   /**
    * The paths and cache tags that a file in an artifact lists, such as a file that a build writes.
    *
-   * The file is UTF-8 text of at most 1 MiB: one path or tag per line, or a JSON array of strings. Blank lines and lines that start with `#
-   * ` are ignored. It may list at most 10,000 paths and tags, at most 1,500 of them with a wildcard. The function checks each when the
-   * action runs.
+   * The file is UTF-8 text of at most 1 MiB: one path or tag per line, or a JSON array of strings. Blank lines and comments are ignored; a
+   * comment starts with `#` and a space. The file may list at most 10,000 paths and tags, at most 1,500 of them with a wildcard. The
+   * function checks each when the action runs.
    *
    * @param manifest a file in an artifact: `artifact.atPath('invalidation.txt')`
    * @throws Error if the file name is invalid

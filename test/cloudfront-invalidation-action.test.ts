@@ -293,8 +293,8 @@ describe('with a role that the function assumes', () => {
     test('has an id that nobody knows yet, which is refused with the ways out', () => {
       const { stack, website } = givenStacks();
       expect(() => givenAction(stack, { distribution: givenDistribution(website) })).toThrow(
-        "distribution must have an id that the pipeline knows: 'Website/Distribution' is in account 444455556666, but the pipeline is in account 111122223333. " +
-        'Deploy the distribution first, import it next to the pipeline with its id as literal text');
+        "distribution must have an ID that the pipeline knows: 'Website/Distribution' is in account 444455556666, but the pipeline is in account 111122223333. " +
+        'Deploy the distribution first, import it next to the pipeline with its ID as literal text');
     });
 
     test.each([[{}, WEBSITE], [PIPELINE, {}], [{}, {}]])('is no concern where an account is not known: pipeline %j, distribution %j', (env, websiteEnv) => {
@@ -306,7 +306,7 @@ describe('with a role that the function assumes', () => {
     test('names the prop of a tenant', () => {
       const { stack, website } = givenStacks();
       expect(() => givenAction(stack, { distribution: undefined, distributionTenant: givenDistributionTenant(website) }))
-        .toThrow("distributionTenant must have an id that the pipeline knows: 'Website/Tenant' is in account 444455556666");
+        .toThrow("distributionTenant must have an ID that the pipeline knows: 'Website/Tenant' is in account 444455556666");
     });
 
     test('needs a role of that account', () => {
@@ -537,7 +537,7 @@ describe('misuse', () => {
   test('a distribution with an id that is none', () => {
     const distribution = cloudfront.Distribution.fromDistributionAttributes(givenStack(), 'D', { distributionId: 'www.example.com', domainName: 'x' });
     expect(() => new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution }))
-      .toThrow("distributionId must be the id of a CloudFront distribution, such as 'E2QWRUHEXAMPLE', got 'www.example.com'");
+      .toThrow("distributionId must be the ID of a CloudFront distribution, such as 'E2QWRUHEXAMPLE', got 'www.example.com'");
   });
 
   test('1000 characters of parameters are taken, 1001 are not', () => {

@@ -169,7 +169,7 @@ test.each([2, 29])('a timeout of %i seconds is refused before anything is made',
 test('a distribution with an id that is none is refused before anything is made', () => {
   const stack = givenStack();
   const distribution = cloudfront.Distribution.fromDistributionAttributes(stack, 'D', { distributionId: 'www.example.com', domainName: 'd.example.com' });
-  expect(() => new CloudFrontInvalidationFunction(stack, 'Fn', { distribution })).toThrow('distributionId must be the id of a CloudFront distribution');
+  expect(() => new CloudFrontInvalidationFunction(stack, 'Fn', { distribution })).toThrow('distributionId must be the ID of a CloudFront distribution');
   expect(stack.node.tryFindChild('Fn')).toBeUndefined();
 });
 

@@ -58,7 +58,7 @@ describe('problems', () => {
   });
 
   test.each(['', 'E1/../E2', 'E1 ', 'arn:aws:cloudfront::1:distribution/E1', 'E'.repeat(129), 1, null])('a distribution id of %j', id => {
-    expect(distributionIdProblem(id)).toMatch('distributionId must be the id of a CloudFront distribution');
+    expect(distributionIdProblem(id)).toMatch('distributionId must be the ID of a CloudFront distribution');
   });
 
   test.each(['E2QWRUHEXAMPLE', 'dt_2example', 'E'.repeat(128)])('no problem with a distribution id of %j', id => {

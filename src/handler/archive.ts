@@ -44,7 +44,7 @@ const client = new S3Client({
 /**
  * A ZIP archive in S3. Only its directory and single files are read.
  *
- * @throws Unreadable, or Busy where another attempt may succeed
+ * @throws Unreadable, or Busy if another attempt may succeed
  */
 export class Archive {
   static async open(location: Location, until: number): Promise<Archive> {

@@ -25,7 +25,7 @@ export type Files = ReadonlyMap<string, FileVersion>;
  * Finds the paths of what this deployment changes, compared with everything that the cache may contain.
  *
  * @param asOf when the history ends for this job, if an earlier invocation has read it
- * @throws Failure, or Busy where another attempt may succeed
+ * @throws Failure, or Busy if another attempt may succeed
  */
 export async function findChangedFiles(
   parameters: JobParameters, changedFiles: ChangedFilesParameters, artifact: Artifact, asOf: number | undefined, until: number,
@@ -87,7 +87,7 @@ export function pathsOf(
   }
   const total = concerning.length + unchanged.length;
   if (concerning.length > total * MAX_CHANGED_SHARE) {
-    return everything(`${concerning.length} of ${count(total, 'file')} have changed`);
+    return everything(`${concerning.length} of ${count(total, 'file')} ${concerning.length === 1 ? 'has' : 'have'} changed`);
   }
   const paths = [...new Set(concerning.flatMap(file => site.pathsOf(file)))];
   const covered = cover(paths, unchanged.map(file => site.pathOf(file)), maxPaths);

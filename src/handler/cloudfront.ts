@@ -65,7 +65,7 @@ export class Invalidations {
   /**
    * Creates an invalidation, or finds the one that an earlier delivery of the same job created.
    *
-   * @throws Failure, or Busy where another attempt may succeed
+   * @throws Failure, or Busy if another attempt may succeed
    */
   async create(callerReference: string, paths: string[], until: number): Promise<Invalidation> {
     const batch = { CallerReference: callerReference, Paths: { Quantity: paths.length, Items: paths } };
@@ -80,7 +80,7 @@ export class Invalidations {
     }
   }
 
-  /** @throws Failure, or Busy where another attempt may succeed */
+  /** @throws Failure, or Busy if another attempt may succeed */
   async get(invalidationId: string, until: number): Promise<Invalidation> {
     try {
       return await limited(until, abortSignal => answered(this.api.get(this.target.id, invalidationId, { abortSignal })));

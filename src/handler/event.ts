@@ -33,7 +33,7 @@ export interface Artifact {
 export function parseEvent(event: unknown): Job {
   const job = isObject(event) ? event['CodePipeline.job'] : undefined;
   if (!isObject(job) || typeof job.id !== 'string' || job.id === '') {
-    throw new Error('The event is not a CodePipeline job: expected an object with a "CodePipeline.job" that has an id. ' +
+    throw new Error('The event is not a CodePipeline job: expected an object with a "CodePipeline.job" that has an ID. ' +
       'Invoke this function from a CodePipeline action with category Invoke, owner AWS and provider Lambda.');
   }
   const data = isObject(job.data) ? job.data : {};

@@ -88,7 +88,7 @@ export function fromSts(error: unknown, { arn, externalId }: DistributionRole): 
   const pipelineSide = 'in the pipeline\'s account, allow the function\'s role to call sts:AssumeRole on this role, ' +
     'and check that no service control policy or permissions boundary denies it';
   const distributionSide = 'in the distribution\'s account, check that the role exists, that its trust policy names the function\'s role, ' +
-    `and that it requires ${externalId === undefined ? 'no external id' : `the external id ${quote(externalId)}`}`;
+    `and that it requires ${externalId === undefined ? 'no external ID' : `the external ID ${quote(externalId)}`}`;
   const fix = whereToFix(words, pipelineSide, distributionSide);
   return new Failure('PermissionError', `Not allowed to assume the role ${arn}: ${words}. ${fix}`);
 }

@@ -80,7 +80,7 @@ interface History {
  * artifacts of that run and of every run that may have been in progress since it started, whatever its result. A run among them without an
  * artifact is a doubt.
  *
- * @throws Doubt; or Busy where another attempt may succeed
+ * @throws Doubt; or Busy if another attempt may succeed
  */
 export async function findBaselines(sought: Sought, until: number): Promise<Baselines> {
   const history = await readHistory(sought, until);
@@ -101,7 +101,7 @@ export async function findBaselines(sought: Sought, until: number): Promise<Base
   runs.push(...history.runs.filter(({ isKnown, end }) => !isKnown && end >= horizon));
   const silent = runs.find(({ artifacts }) => artifacts.length === 0);
   if (silent !== undefined) {
-    throw new Doubt(`the run of ${silent.name} of ${time(silent.start)} (${silent.status}) lists no artifact ${sought.artifact.name} but may have deployed something`);
+    throw new Doubt(`the run of ${silent.name} at ${time(silent.start)} (${silent.status}) lists no artifact ${sought.artifact.name} but may have deployed something`);
   }
   const artifacts = new Map(runs.flatMap(run => run.artifacts).map(location => [`${location.bucket}/${location.key}`, location]));
   return { artifacts: [...artifacts.values()], asOf: history.asOf };

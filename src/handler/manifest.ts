@@ -13,7 +13,7 @@ const MAX_MANIFEST_WILDCARDS = 1_500;
  * Reads the paths that a file in the artifact lists: a JSON array of strings, or one path per line. Blank lines and comments are ignored. A
  * comment starts with `# `, which is not a valid cache tag.
  *
- * @throws Failure, or Busy where another attempt may succeed
+ * @throws Failure, or Busy if another attempt may succeed
  */
 export async function readManifest(fileName: string, artifact: Artifact, until: number): Promise<string[]> {
   try {

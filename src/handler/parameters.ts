@@ -23,7 +23,7 @@ const OTHER_NAMES: readonly [RegExp, keyof JobParameters, string][] = [
 ];
 
 /**
- * Reads the text of `UserParameters`: a JSON object, or a bare distribution id, as hand-written actions often have it. A pipeline variable
+ * Reads the text of `UserParameters`: a JSON object, or a bare distribution ID, as hand-written actions often have it. A pipeline variable
  * with quotes or line breaks in its value may have broken the JSON.
  */
 export function readParameters(userParameters: string | undefined): RawParameters {
@@ -38,7 +38,7 @@ export function readParameters(userParameters: string | undefined): RawParameter
   }
   const parameters: unknown = errors.length === 0 ? JSON.parse(text) : undefined;
   if (root === undefined || !isObject(parameters)) {
-    throw new Failure('ConfigurationError', `UserParameters must be a JSON object or a distribution id, got ${quote(text)}. ` +
+    throw new Failure('ConfigurationError', `UserParameters must be a JSON object or a distribution ID, got ${quote(text)}. ` +
       'If it contains a pipeline variable, the variable\'s value must not contain quotes, backslashes or line breaks.');
   }
 

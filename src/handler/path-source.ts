@@ -7,7 +7,7 @@ import type { JobParameters } from '../contract';
  * Finds the paths of a job. Loads the code that reads artifacts only when it is needed.
  *
  * @param asOf when the pipeline's history ends for this job, if an earlier invocation has read it
- * @throws Failure, or Busy where another attempt may succeed
+ * @throws Failure, or Busy if another attempt may succeed
  */
 export async function findPaths(
   parameters: JobParameters, artifact: Artifact | undefined, asOf: number | undefined, until: number,

@@ -41,13 +41,13 @@ export type SeenBefore = readonly [version: string, originAge: number] | null;
 
 /** The progress of a job: a continuation token carries it from one invocation to the next. Its length does not grow with the number of paths. */
 export interface Progress {
-  /** The first job's id: a continuation is a new job of the same deployment. */
+  /** the first job's ID: a continuation is a new job of the same deployment. */
   readonly callerReference: string;
   /** When the first invocation began, in epoch milliseconds. */
   readonly startedAt: number;
   /** The paths to invalidate, once they are found. */
   found?: FoundPaths;
-  /** How many paths CloudFront has accepted, in how many invalidations, and the id of the last one. */
+  /** How many paths CloudFront has accepted, in how many invalidations, and the ID of the last one. */
   sent: number;
   invalidationCount: number;
   invalidationId?: string;

@@ -19,7 +19,7 @@ export interface Credentials {
 /**
  * Assumes, for one job, the role that may invalidate the distribution.
  *
- * @throws Failure, or Busy where another attempt may succeed
+ * @throws Failure, or Busy if another attempt may succeed
  */
 export async function assume(role: DistributionRole, jobId: string, until: number): Promise<Credentials> {
   const sessionName = sessionNameOf(role.pipelineName ?? process.env.AWS_LAMBDA_FUNCTION_NAME ?? '', jobId);
@@ -48,7 +48,7 @@ export async function assume(role: DistributionRole, jobId: string, until: numbe
   }
 }
 
-/** The session name: the pipeline and the job. A job's id is a UUID, which leaves 27 characters for the pipeline. */
+/** The session name: the pipeline and the job. A job's ID is a UUID, which leaves 27 characters for the pipeline. */
 export function sessionNameOf(pipelineName: string, jobId: string): string {
   const job = jobId.slice(0, 36);
   return `${pipelineName.slice(0, MAX_SESSION_NAME_LENGTH - job.length - 1)}-${job}`.replace(/[^\w+=,.@-]/g, '-');

@@ -13,7 +13,7 @@ export function distributionRoleOf(
 ): DistributionRole | null {
   if (role === undefined) {
     if (distributionRoleExternalId !== undefined) {
-      throw new Error('distributionRoleExternalId must not be set without distributionRole: it is the external id that the role\'s trust policy requires. Set distributionRole');
+      throw new Error('distributionRoleExternalId must not be set without distributionRole: it is the external ID that the role\'s trust policy requires. Set distributionRole');
     }
     return null;
   }

@@ -64,7 +64,7 @@ function checkAccounts(scope: IConstruct, options: CloudFrontInvalidationOptions
   const prop = resource === 'distribution' ? 'distribution' : 'distributionTenant';
   const where = `${quote(construct.node.path)} is in account ${accounts.other}, but the pipeline is in account ${accounts.own}`;
   if (Token.isUnresolved(id)) {
-    throw new Error(`${prop} must have an id that the pipeline knows: ${where}. Deploy the distribution first, import it next to the pipeline with its id as literal text, ` +
+    throw new Error(`${prop} must have an ID that the pipeline knows: ${where}. Deploy the distribution first, import it next to the pipeline with its ID as literal text, ` +
       'for example with CfnDistribution.fromDistributionId, and set distributionRole. In CDK Pipelines, ' +
       'use a CloudFrontInvalidationStep with distributionIdOutput.');
   }

@@ -100,7 +100,7 @@ const WAY_OUT: Readonly<Record<string, string>> = {
     'InvalidationPaths.fromManifest(artifact.atPath(\'invalidation.txt\')).',
   changedFiles: 'Use fewer or shorter patterns and folders in the options of InvalidationPaths.changedFiles, or shorter names for the pipeline, the stage and the action.',
   freshnessCheck: 'Use fewer or shorter pages and patterns in freshnessCheck, or check them in a separate action.',
-  distributionRole: 'Use a shorter name, path or external id for distributionRole.',
+  distributionRole: 'Use a shorter name, path or external ID for distributionRole.',
 };
 
 function checkLength(parameters: OptionParameters | JobParameters): void {

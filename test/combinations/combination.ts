@@ -46,7 +46,7 @@ export function reasonAgainst(combination: Combination): RegExp | undefined {
   const isChangedFiles = paths.startsWith('changedFiles');
   switch (place) {
     case 'distribution of another account':
-      return /distribution must have an id that the pipeline knows: '.*' is in account 444455556666/;
+      return /distribution must have an ID that the pipeline knows: '.*' is in account 444455556666/;
     case 'id of another account':
       return /distributionRole must be specified, because distribution '.*' is in account 444455556666/;
     case 'function of another account':

@@ -124,7 +124,7 @@ describe('an external id', () => {
   test.concurrent('that is another one is refused, and the failure says what was named', async () => {
     const world = await givenWorld({ role: { externalId: 'website' }, stage: { distributionRoleExternalId: 'blog' } });
     expect((await world.runStage()).errorDetails).toMatchObject({
-      code: 'PermissionError', message: expect.stringContaining('and that it requires the external id \'blog\''),
+      code: 'PermissionError', message: expect.stringContaining('and that it requires the external ID \'blog\''),
     });
     expect(world.distribution.invalidations).toEqual([]);
   });
@@ -139,7 +139,7 @@ describe('a role that may not be assumed is a PermissionError, reported at once,
       code: 'PermissionError',
       message: `Not allowed to assume the role ${world.distributionRoleArn}: AccessDenied: User: arn:aws:sts::123456789012:assumed-role/` +
         `${world.functionRoleArn.split('/').pop()}/${functionName} is not authorized to perform: sts:AssumeRole on resource: ${world.distributionRoleArn}. ` +
-        'First, in the distribution\'s account, check that the role exists, that its trust policy names the function\'s role, and that it requires no external id. ' +
+        'First, in the distribution\'s account, check that the role exists, that its trust policy names the function\'s role, and that it requires no external ID. ' +
         'If all of that is right, in the pipeline\'s account, allow the function\'s role to call sts:AssumeRole on this role, ' +
         'and check that no service control policy or permissions boundary denies it.',
     });

@@ -330,7 +330,7 @@ describe('green is never stale', () => {
       world.deploy('', undefined, { status, artifacts: {} });
       const action = await world.run(await world.givenArtifact(SECOND));
       expect(world.lastPaths()).toEqual(['/*']);
-      expect(action.summary).toMatch(new RegExp(`everything, because the run of Deploy\\.Deploy of 20.*Z \\(${status}\\) lists no artifact site but may have deployed something`));
+      expect(action.summary).toMatch(new RegExp(`everything, because the run of Deploy\\.Deploy at 20.*Z \\(${status}\\) lists no artifact site but may have deployed something`));
     });
 
   test.concurrent('a deployment that outputs what it has built and deployed counts as one that takes it', async () => {

@@ -95,7 +95,7 @@ describe('errors of STS', () => {
   });
 
   test.each([
-    [undefined, 'and that it requires no external id.'], ['say "website"', 'and that it requires the external id \'say "website"\'.'],
+    [undefined, 'and that it requires no external ID.'], ['say "website"', 'and that it requires the external ID \'say "website"\'.'],
   ])('the external id %j is part of the advice', (externalId, advice) => {
     const failure = fromSts(awsError('AccessDenied', 403, 'because no resource-based policy allows it'), { ...ROLE, externalId });
     expect(failure.message).toMatch(advice);

@@ -225,7 +225,7 @@ describe('a configuration that is wrong is reported, and no call is made', () =>
     ['an unknown parameter', '{"pathes":["/*"]}', "unknown parameter 'pathes'"],
     ['a timeout that is no number', '{"timeoutSeconds":"1h"}', 'timeout must be more than 0'],
     ['a policy that is none', '{"failurePolicy":"warn"}', 'failurePolicy must be FAIL or WARN'],
-    ['a distribution that is none', '{"distributionId":"arn:aws:cloudfront::1:distribution/E1"}', 'distributionId must be the id'],
+    ['a distribution that is none', '{"distributionId":"arn:aws:cloudfront::1:distribution/E1"}', 'distributionId must be the ID'],
   ])('%s', async (_, userParameters, message) => {
     const world = await givenWorld();
     const action = await world.runAction(userParameters);

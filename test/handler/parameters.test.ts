@@ -25,7 +25,7 @@ describe('an action that was made by hand', () => {
   });
 
   test.each(['E2QWRUHEXAMPLE /*', 'nonsense', 'index-html', '../E2', 'E1,E2', '"E1"', 'true', '12', `E${'1'.repeat(128)}`])('has something else: %j', userParameters => {
-    expect(() => parse(userParameters, ENVIRONMENT)).toThrow('UserParameters must be a JSON object or a distribution id, got ');
+    expect(() => parse(userParameters, ENVIRONMENT)).toThrow('UserParameters must be a JSON object or a distribution ID, got ');
   });
 
   test.each([
@@ -62,7 +62,7 @@ test('white space and escapes of a hand-written object are fine', () => {
 
 describe('a ConfigurationError', () => {
   test.each([
-    ['not JSON', 'UserParameters must be a JSON object or a distribution id, got \'not JSON\'. If it contains a pipeline variable, ' +
+    ['not JSON', 'UserParameters must be a JSON object or a distribution ID, got \'not JSON\'. If it contains a pipeline variable, ' +
       'the variable\'s value must not contain quotes, backslashes or line breaks.'],
     ['/', 'UserParameters must be a JSON object'],
     ['{"paths":["/a"', 'UserParameters must be a JSON object'],
@@ -102,11 +102,11 @@ describe('a ConfigurationError', () => {
     ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"S","actionName":"A","deployedBy":["D.D"],"maxPaths":0}}}', 'maxPaths must be a whole number from 1 to 3000, got 0'],
     ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"","actionName":"A","deployedBy":["D.D"]}}}', "changedFiles must have a stageName, got ''"],
     ['{"distributionId":"E1","distributionTenantId":"dt_1"}', 'UserParameters must have only one of distributionId and distributionTenantId, got both: remove one'],
-    ['{"distributionTenantId":"dt/1"}', 'distributionTenantId must be the id of a CloudFront distribution tenant'],
-    ['{"distributionTenantId":null}', 'distributionTenantId must be the id of a CloudFront distribution tenant'],
-    ['{"distributionId":1}', 'distributionId must be the id'],
-    ['{"distributionId":null}', 'distributionId must be the id'],
-    ['{"distributionId":"../x"}', 'distributionId must be the id'],
+    ['{"distributionTenantId":"dt/1"}', 'distributionTenantId must be the ID of a CloudFront distribution tenant'],
+    ['{"distributionTenantId":null}', 'distributionTenantId must be the ID of a CloudFront distribution tenant'],
+    ['{"distributionId":1}', 'distributionId must be the ID'],
+    ['{"distributionId":null}', 'distributionId must be the ID'],
+    ['{"distributionId":"../x"}', 'distributionId must be the ID'],
     ['{"distributionRole":"arn:aws:iam::111122223333:role/r"}', 'distributionRole must be an object such as {"arn":'],
     ['{"distributionRole":{}}', 'distributionRole must have the ARN of an IAM role'],
     ['{"distributionRole":{"arn":"arn:aws:iam::111122223333:user/u"}}', 'distributionRole must have the ARN of an IAM role, such as'],

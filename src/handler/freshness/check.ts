@@ -28,7 +28,7 @@ export interface Page {
 }
 
 export interface CheckOptions {
-  /** Such as `seen fresh`. */
+  /** What a page must be, such as `seen fresh`. */
   readonly goal: string;
   readonly timeoutSeconds: number;
   readonly progress: CheckProgress;

@@ -30,7 +30,7 @@ export interface FilesCheck {
 /**
  * The pages to visit: those of changed files, if visitors can see any of them; otherwise those of a sample.
  *
- * @throws Failure, or Busy where another attempt may succeed
+ * @throws Failure, or Busy if another attempt may succeed
  */
 export async function pagesOfFiles(check: FilesCheck, until: number): Promise<Page[]> {
   const { artifact, files: parameters, changedFilesSite = {}, changedFiles = [], seed, invalidatedAt } = check;

@@ -19,7 +19,7 @@ export interface CheckedJob {
 /**
  * Creates the check of a job, in its first or any later invocation.
  *
- * @throws Failure, or Busy where another attempt may succeed
+ * @throws Failure, or Busy if another attempt may succeed
  */
 export async function openCheck(job: CheckedJob, until: number): Promise<Check> {
   const { parameters: { freshnessCheck, paths }, progress, artifact } = job;
