@@ -230,8 +230,8 @@ const imports = project.addTask('lint:imports', {
 // Every example in the README and in the doc comments compiles, with rosetta/default.ts-fixture around it. The fixture and the translations
 // ship: without them, Construct Hub and the packages of other languages guess.
 const rosetta = project.addTask('rosetta', {
-  description: 'Compile the examples of the README and of the doc comments, and translate them',
-  exec: 'jsii-rosetta extract --compile --strict',
+  description: 'Compile the examples of the README, of the doc comments and of docs/, and translate those that the package ships',
+  steps: [{ exec: 'jsii-rosetta extract --compile --strict' }, { exec: 'tsx --tsconfig tsconfig.dev.json scripts/compile-documents.ts' }],
 });
 
 const integration = project.addTask('integ', {
