@@ -403,7 +403,9 @@ project.addTask('benchmark:changed-files', {
 // A script, not a task: a task would take an argument with a space in it for two, and every failure for exit code 1.
 project.package.setScript('demo', 'tsx scripts/bundle-handler.ts && tsx --tsconfig tsconfig.dev.json examples/static-website/demo/main.ts');
 
-// A change that breaks an app is a major version, and is named in .compatignore.
+// A change that breaks an app is a new minor version before 1.0.0, and is named in .compatignore. An experimental API is one that people use,
+// too: without --error-on, jsii-diff only warns.
+project.tasks.tryFind('compat')!.reset(`jsii-diff npm:${NAME} --keys --ignore-file .compatignore --error-on all`);
 project.buildWorkflow?.addPostBuildSteps({ name: 'compat', run: 'npx projen compat' }, { name: 'audit', run: `npx projen ${audit.name}` });
 
 // Without install scripts the `node` package brings no Node.js, so that everything runs on the version at hand.

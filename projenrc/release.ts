@@ -1,8 +1,9 @@
 import { ReleasableCommits } from 'projen';
 
-/** The types that a commit may have, each with what it does to the version: nothing but `RELEASED` is released. */
+/** The types that the title of a pull request may have. */
 export const COMMIT_TYPES = ['feat', 'fix', 'perf', 'refactor', 'docs', 'test', 'build', 'ci', 'chore', 'style', 'revert'];
 
+/** Those of them that users notice. */
 const RELEASED = ['feat', 'fix', 'perf', 'revert'];
 
 /** What the published packages are made of. */
@@ -10,7 +11,7 @@ const PACKAGE = ['src', 'models', 'scripts/bundle-handler.ts', 'rosetta', 'READM
 
 const SCOPE = '(\\([^()[:space:]]+\\))?';
 
-/** The commits that make a release: a type that users notice, or a breaking change of any type, in what the packages are made of. */
+/** The commits that make a release: of a type that users notice, or breaking, and in what the packages are made of. */
 export const RELEASABLE_COMMITS = ReleasableCommits.exec([
   'git log --no-merges --oneline $LATEST_TAG..HEAD -E',
   `--grep '^(${RELEASED.join('|')})${SCOPE}!?:[[:blank:]]+.+'`,
@@ -20,7 +21,7 @@ export const RELEASABLE_COMMITS = ReleasableCommits.exec([
 ].join(' '));
 
 /** The first release is 0.1.0, not 0.0.0. After it, the commits decide. */
-export const NEXT_VERSION = 'node -p "process.env.LATEST_TAG ? \'\' : \'minor\'"';
+export const NEXT_VERSION = 'node -p "process.env.VERSION === \'0.0.0\' ? \'minor\' : \'\'"';
 
 /**
  * The development dependencies that make the function: what is bundled into it, and what bundles it. Each upgrade of these changes what

@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'child_process';
+import { execFile, execFileSync, spawnSync } from 'child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { dirname, join } from 'path';
@@ -127,16 +127,43 @@ describe('a release', () => {
   });
 
   test.concurrent.each([
-    ['the first release', 'feat: all of it', { released: false }, 'v0.1.0'],
-    ['a feature', 'feat: an option', {}, 'v0.1.1'],
-    ['a breaking change', 'feat!: another name', {}, 'v0.2.0'],
-    ['nothing that releases', 'test: a case', {}, 'v0.1.0'],
-  ])('%s, %j %j: the version is %s', async (_, title, options, version) => {
-    const repository = givenRepository(title, 'src/index.ts', options);
+    ['feat: all of it', 'v0.1.0', 'which is the first', { released: false }],
+    ['feat: an option', 'v0.1.1', 'which ^0.1.0 takes', {}],
+    ['feat!: another name', 'v0.2.0', 'which ^0.1.0 does not take', {}],
+    ['test: a case', 'v0.1.0', 'which is released already', {}],
+    ['fix: a call', 'v1.0.0', 'since majorVersion is 1 in .projenrc.ts', { env: { MAJOR: '1' } }],
+  ])('%j makes %s, %s', async (title, version, _, { released, env }: { released?: boolean; env?: object }) => {
+    const repository = givenRepository(title, 'src/index.ts', { released });
     await promisify(execFile)(process.execPath, [join(ROOT, 'node_modules', 'projen', 'bin', 'projen'), 'bump'], {
-      cwd: repository, env: { ...process.env, ...tasks.release.env },
+      cwd: repository, env: { ...process.env, ...tasks.release.env, ...env },
     });
     expect(readFileSync(join(repository, 'dist', 'releasetag.txt'), 'utf8')).toBe(version);
+  }, 60_000);
+
+  test('that takes something away is refused, unless .compatignore names it', () => {
+    // GIVEN
+    const api = readFileSync(join(ROOT, '.jsii'), 'utf8');
+    const [released, changed] = [api, api.replace('"name": "addInvalidation"', '"name": "invalidate"')].map((assembly, index) => {
+      const directory = join(folder, `assembly-${index}`);
+      mkdirSync(directory);
+      writeFileSync(join(directory, 'package.json'), readFileSync(join(ROOT, 'package.json'), 'utf8'));
+      writeFileSync(join(directory, '.jsii'), assembly);
+      symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'), 'junction');
+      return directory;
+    });
+    const [, , ...options] = tasks.compat.steps[0].exec!.split(' ');
+    const compare = (ignored: string) => {
+      writeFileSync(join(folder, '.compatignore'), ignored);
+      return spawnSync(process.execPath, [require.resolve('jsii-diff/bin/jsii-diff'), released, changed, ...options], { cwd: folder, encoding: 'utf8' });
+    };
+
+    // WHEN
+    const refused = compare('');
+    const [key] = /removed:[\w.-]+addInvalidation/.exec(refused.stderr + refused.stdout) ?? [''];
+
+    // THEN
+    expect([refused.status, key]).toEqual([1, expect.stringContaining('CloudFrontInvalidationStage.addInvalidation')]);
+    expect(compare(key).status).toBe(0);
   }, 60_000);
 
   test('is published from one environment, and every secret that its jobs use is in docs/publishing.md', () => {
