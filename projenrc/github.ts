@@ -103,7 +103,7 @@ export function issueForms(project: awscdk.AwsCdkConstructLibrary, repository: s
     description: 'A stage that is green while a page is stale, a stage that is red without a reason, an error at synthesis',
     labels: ['bug'],
     body: [
-      { type: 'markdown', attributes: { value: `Is the stage green and your browser still shows the old page? See [Troubleshooting](${repository}#readme) first: most often it is the browser's own cache.` } },
+      { type: 'markdown', attributes: { value: `Is the stage green and your browser still shows the old page? See [Troubleshooting](${repository}#troubleshooting) first: most often it is the browser's own cache.` } },
       area('what', 'What happened, and what did you expect?', 'Quote the message of the action or the error of `cdk synth` in full.'),
       area('code', 'Your code', 'The pipeline, its stages and the invalidation: the least that shows it. Without account ids.', { render: 'typescript' }),
       input('version', 'Version of this library', '0.1.0'),

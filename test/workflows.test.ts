@@ -86,7 +86,7 @@ describe('a release', () => {
   /** A repository whose only commit after the release v0.1.0, or at all, has a title and changes a file. */
   function givenRepository(title: string, file: string, { released = true }: { released?: boolean } = {}) {
     const repository = mkdtempSync(join(folder, 'repository-'));
-    const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.com', ...args], { cwd: repository, stdio: 'pipe' });
+    const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.com', '-c', 'commit.gpgSign=false', '-c', 'tag.gpgSign=false', ...args], { cwd: repository, stdio: 'pipe' });
     const write = (path: string, text: string) => {
       mkdirSync(dirname(join(repository, path)), { recursive: true });
       writeFileSync(join(repository, path), text);
