@@ -8,11 +8,12 @@ const NAME = 'cdk-cloudfront-invalidation-stage';
 const CDK_FLOOR = '2.236.0';
 
 /** The one place where the project says who publishes it and where. */
+const ORGANIZATION = 'cdk-cloudfront-invalidation-stage';
 const OWNER = {
-  author: 'cdk-cloudfront-invalidation-stage contributors',
-  organization: 'cdk-cloudfront-invalidation-stage',
-  repository: 'https://github.com/cdk-cloudfront-invalidation-stage/cdk-cloudfront-invalidation-stage',
-  /** The user that opens the pull requests of upgrades: a GitHub App of the organisation, see docs/publishing.md. */
+  author: `${NAME} contributors`,
+  organization: ORGANIZATION,
+  repository: `https://github.com/${ORGANIZATION}/${NAME}`,
+  /** The user that opens the pull requests of upgrades: a GitHub App of the organization, see docs/publishing.md. */
   automation: 'cdk-invalidation-automation[bot]',
 };
 
