@@ -3,6 +3,7 @@ import { readFileSync } from 'fs';
 import { join } from 'path';
 import { App, Stack } from 'aws-cdk-lib';
 import { AccountRootPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Validations } from 'aws-cdk-lib-newest';
 import * as nag from 'cdk-nag-3';
 import { acknowledgedWith, ANSWERS, decisionsAbout, givenFunction, givenStage, linesOf, STAGES } from './given-nag';
@@ -56,6 +57,19 @@ test.each(ANSWERS)('%s is answered with %s', (rule, prop, propsFor) => {
   const { findings, acknowledged } = judged(stack => givenFunction(stack, propsFor(stack)));
   expect(findings).toEqual(sorted(decisionsAbout('Stack/InvalidationFunction').filter(line => !line.endsWith(rule))));
   expect(acknowledged).toEqual(sorted(acknowledgedWith(prop)));
+});
+
+test('a log is kept for a month, which is enough for every pack; one that is kept forever is not', () => {
+  const { findings } = judged(stack => givenFunction(stack, { logRetention: RetentionDays.INFINITE }));
+  expect(findings).toEqual(sorted([
+    ...decisionsAbout('Stack/InvalidationFunction'), 'Stack/InvalidationFunction/LogGroup/Resource CloudWatchLogGroupRetentionPeriod',
+  ]));
+});
+
+test('docs/cdk-nag.md has a line for each rule that is left to the user, with its property', () => {
+  const lines = readFileSync(join(__dirname, '..', 'docs', 'cdk-nag.md'), 'utf8').split('\n').filter(line => /^\| `[A-Z]\w+` \|/.test(line));
+  const answers = lines.map(line => line.split('|')).map(([, rule, , property]) => [rule, property].map(cell => /`(\w+)`/.exec(cell)?.[1]));
+  expect(answers).toEqual([...ANSWERS.map(([rule, prop]) => [rule, prop]), ['CloudWatchLogGroupRetentionPeriod', 'logRetention']]);
 });
 
 test('what we acknowledge hides nothing of the user\'s own', () => {
