@@ -58,10 +58,10 @@ export interface CloudFrontInvalidationFunctionProps extends lambda.FunctionOpti
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
  *
  * @example
- * declare const distribution: cloudfront.Distribution;
+ * declare const website: cloudfront.Distribution;
  *
  * new CloudFrontInvalidationFunction(this, 'InvalidationFunction', {
- *   distribution,
+ *   distribution: website,
  *   functionName: 'invalidate-website',
  * });
  */
