@@ -2,11 +2,14 @@ import './given-newest-cdk';
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import { App, Stack } from 'aws-cdk-lib';
+import { Artifact } from 'aws-cdk-lib/aws-codepipeline';
 import { AccountRootPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { Validations } from 'aws-cdk-lib-newest';
 import * as nag from 'cdk-nag-3';
 import { acknowledgedWith, ANSWERS, decisionsAbout, givenFunction, givenStage, linesOf, STAGES } from './given-nag';
+import { CloudFrontInvalidationFunction, InvalidationPaths } from '../src';
 
 /** Every pack that cdk-nag has. */
 const PACKS = Object.values(nag).filter((value): value is typeof nag.AwsSolutionsChecks =>
@@ -51,6 +54,21 @@ test.each(STAGES)('cdk-nag 3 finds in a stage with %s only what is the user\'s t
   const { findings, acknowledged } = judged(stack => givenStage(stack, optionsFor));
   expect(findings).toEqual(sorted(decisionsAbout()));
   expect(acknowledged).toEqual(sorted(expected));
+});
+
+test('what has its name only at the end is acknowledged by that name', () => {
+  // GIVEN a function that refers to the bucket of another stack, whose logical id changes later
+  const { findings, acknowledged } = judged(stack => {
+    givenStage(stack, () => ({
+      function: new CloudFrontInvalidationFunction(new Stack(stack.node.root as App, 'Functions'), 'InvalidationFunction'),
+      paths: InvalidationPaths.changedFiles(new Artifact('site'), { deployedBy: ['Source.Source'] }),
+    }));
+    stack.node.findAll().filter(child => child instanceof CfnBucket).forEach(bucket => bucket.overrideLogicalId(`Renamed${bucket.node.addr}`));
+  });
+
+  // THEN
+  expect(findings).toEqual(sorted(decisionsAbout('Functions/InvalidationFunction')));
+  expect(acknowledged).toContainEqual(expect.stringMatching(/^Functions\/\S+ IAM5 Resource::Stack:ExportsOutputFnGetAttRenamed\w+\/\*$/));
 });
 
 test.each(ANSWERS)('%s is answered with %s', (rule, prop, propsFor) => {
