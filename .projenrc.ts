@@ -133,6 +133,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     // Beside the floor, for the examples: upgraded with the rest.
     'aws-cdk-lib-newest@npm:aws-cdk-lib@^2',
     'cdk-nag@^2',
+    // What it says of the newest CDK: it does not run with the floor.
+    'cdk-nag-3@npm:cdk-nag@^3',
     'constructs-newest@npm:constructs@^10',
     // 18 needs Node.js 22.
     'dependency-cruiser@^17',
@@ -212,6 +214,7 @@ project.package.addField('overrides', {
   // These want a newer constructs beside them than the floor. Where the newest CDK is used, constructs-newest is.
   'aws-cdk-lib-newest': { constructs: '$constructs' },
   'cdk-nag': { constructs: '$constructs' },
+  'cdk-nag-3': { 'aws-cdk-lib': '$aws-cdk-lib', 'constructs': '$constructs' },
 });
 
 project.package.addField('type', 'commonjs');

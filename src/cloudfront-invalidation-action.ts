@@ -110,11 +110,11 @@ export interface CloudFrontInvalidationVariables {
  *
  * @example
  * declare const deployStage: codepipeline.IStage;
- * declare const distribution: cloudfront.Distribution;
+ * declare const website: cloudfront.Distribution;
  *
  * deployStage.addAction(new CloudFrontInvalidationAction({
  *   actionName: 'Invalidate',
- *   distribution,
+ *   distribution: website,
  * }));
  */
 export class CloudFrontInvalidationAction extends codepipeline.Action {

@@ -10,7 +10,7 @@ import { DISTRIBUTION_ID_ENV, type ChangedFilesParameters } from './contract';
 import { checkPartition, targetOfAccount } from './private/accounts';
 import { checkDirection, cycleProblems } from './private/cycle';
 import { FunctionPermissions } from './private/function-permissions';
-import { acknowledgeDefaults, acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
+import { acknowledge, acknowledgeInlinePolicy, acknowledgePolicy, suppressDecisions } from './private/nag';
 import { checkNetwork } from './private/network';
 import { givenNameOf, type ArtifactStore } from './private/pipeline';
 import type { TargetResource } from './private/target-resource';
@@ -26,6 +26,8 @@ const MIN_TIMEOUT = Duration.seconds(30);
  * answer.
  */
 const DEFAULT_TIMEOUT = Duration.minutes(5);
+
+const VPC_POLICY = 'service-role/AWSLambdaVPCAccessExecutionRole';
 
 /**
  * Properties of a `CloudFrontInvalidationFunction`: the options of any Lambda function, and a distribution.
@@ -56,10 +58,10 @@ export interface CloudFrontInvalidationFunctionProps extends lambda.FunctionOpti
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
  *
  * @example
- * declare const distribution: cloudfront.Distribution;
+ * declare const website: cloudfront.Distribution;
  *
  * new CloudFrontInvalidationFunction(this, 'InvalidationFunction', {
- *   distribution,
+ *   distribution: website,
  *   functionName: 'invalidate-website',
  * });
  */
@@ -115,7 +117,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
       roleName: PhysicalName.GENERATE_IF_NEEDED,
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       // No broader policy than needed: write access to this log group alone is granted below.
-      managedPolicies: options.vpc && [iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole')],
+      managedPolicies: options.vpc && [iam.ManagedPolicy.fromAwsManagedPolicyName(VPC_POLICY)],
     });
     this.grantPrincipal = this.role.grantPrincipal;
     const functionName = options.functionName ?? PhysicalName.GENERATE_IF_NEEDED;
@@ -151,7 +153,12 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
       reason: 'codepipeline:PutJobSuccessResult and PutJobFailureResult know no resource; each call needs the id of a job in progress',
     });
     acknowledgeInlinePolicy(this.role);
-    acknowledgeDefaults(this.lambdaFunction, logGroup);
+    acknowledge(options.vpc && this.node.tryFindChild('Role'), {
+      id: 'AwsSolutions-IAM4',
+      appliesTo: [`Policy::arn:<AWS::Partition>:iam::aws:policy/${VPC_POLICY}`],
+      reason: 'AWS keeps in this policy what Lambda needs to manage its network interfaces in a VPC; CDK\'s own functions have it as well',
+    });
+    suppressDecisions(this.lambdaFunction, this.node.tryFindChild('LogGroup'));
     checkPartition(this);
     checkNetwork(this, options);
     if (target !== undefined) {

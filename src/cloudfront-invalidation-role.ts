@@ -86,10 +86,10 @@ export interface CloudFrontInvalidationRoleProps {
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/tutorial_cross-account-with-roles.html
  *
  * @example
- * declare const distribution: cloudfront.Distribution;
+ * declare const website: cloudfront.Distribution;
  *
  * new CloudFrontInvalidationRole(this, 'InvalidationRole', {
- *   distribution,
+ *   distribution: website,
  *   assumedBy: new iam.ArnPrincipal('arn:aws:iam::111122223333:role/invalidation-function'),
  *   externalId: 'website',
  *   roleName: 'invalidate-website',

@@ -119,10 +119,10 @@ export interface CloudFrontInvalidationStageProps extends AddInvalidationOptions
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Invalidation.html
  *
  * @example
- * declare const pipeline: codepipeline.Pipeline;
- * declare const distribution: cloudfront.Distribution;
+ * declare const websitePipeline: codepipeline.Pipeline;
+ * declare const website: cloudfront.Distribution;
  *
- * new CloudFrontInvalidationStage(this, 'Invalidate', { pipeline, distribution });
+ * new CloudFrontInvalidationStage(this, 'Invalidate', { pipeline: websitePipeline, distribution: website });
  */
 export class CloudFrontInvalidationStage extends Construct {
   /**

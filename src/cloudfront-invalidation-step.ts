@@ -33,10 +33,10 @@ export interface CloudFrontInvalidationStepProps extends CloudFrontInvalidationO
  * @example
  * declare const pipeline: pipelines.CodePipeline;
  * declare const production: Stage;
- * declare const distributionIdOutput: CfnOutput;
+ * declare const websiteId: CfnOutput;
  *
  * pipeline.addStage(production, {
- *   post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput })],
+ *   post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: websiteId })],
  * });
  */
 export class CloudFrontInvalidationStep extends pipelines.Step implements pipelines.ICodePipelineActionFactory {
