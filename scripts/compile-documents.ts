@@ -1,6 +1,6 @@
 /**
  * Compiles the examples of docs/, as jsii-rosetta compiles those of the README and of the doc comments: with rosetta/default.ts-fixture
- * around each.
+ * around each. A block of `typescript` instead of `ts` needs a newer CDK than the oldest one, and is not compiled.
  */
 import { readdirSync, readFileSync } from 'fs';
 import { join, relative } from 'path';

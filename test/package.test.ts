@@ -125,9 +125,10 @@ test('what Construct Hub and the packages of other languages show is translated 
     expect(translated).toContain(language === 'python' ? 'CloudFrontInvalidationStage(self,' : 'CloudFrontInvalidationStage');
     // The words of jsii-rosetta for what does not compile, and what a struct becomes whose type is not known.
     expect(translated.match(/non-compiling source|new Struct \{|map\[string\]interface\{\}|Map\.of\(\\"[a-z]/g)).toBeNull();
-    // In Go, jsii-rosetta writes the variable of `{ distribution }` with a capital, like the property: no such variable is there.
-    const { types } = JSON.parse(translated) as { types: Record<string, unknown> };
-    expect(JSON.stringify(types).match(/([A-Z]\w*): \*?\1,/g)).toBeNull();
+    // In Go, jsii-rosetta writes the variable of `{ distribution }` with a capital, like the property: no such variable is there. Only the
+    // README's first example, of one line, has that form.
+    const { types, readme } = JSON.parse(translated) as { types: Record<string, unknown>; readme: Record<string, unknown> };
+    expect(JSON.stringify({ types, readme }).match(/([A-Z]\w*): \*?\1,/g) ?? []).toEqual(language === 'go' ? ['Pipeline: Pipeline,', 'Distribution: Distribution,'] : []);
   }
 }, 60_000);
 
