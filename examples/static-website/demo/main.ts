@@ -11,9 +11,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  if (options.site !== undefined) {
-    checkSite(options.site);
-  }
+  checkSite(options);
 
   const workspace = mkdtempSync(join(tmpdir(), 'stale-page-'));
   const cleanUp = () => rmSync(workspace, { recursive: true, force: true });
@@ -22,9 +20,10 @@ async function main(args: readonly string[]): Promise<number> {
     process.exit(130);
   });
   try {
+    const site = prepareSite(workspace, options);
     // CDK takes a second to load, which --help and a mistake need not wait for.
     const { play } = await import('./play.js');
-    return await play(prepareSite(workspace, options.site), options, workspace) ? 0 : 1;
+    return (await play(site, options, workspace)).fresh ? 0 : 1;
   } finally {
     cleanUp();
   }
