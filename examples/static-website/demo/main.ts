@@ -14,19 +14,14 @@ async function main(args: readonly string[]): Promise<number> {
   checkSite(options);
 
   const workspace = mkdtempSync(join(tmpdir(), 'stale-page-'));
-  const cleanUp = () => rmSync(workspace, { recursive: true, force: true });
-  process.once('SIGINT', () => {
-    cleanUp();
-    process.exit(130);
-  });
-  try {
-    const site = prepareSite(workspace, options);
-    // CDK takes a second to load, which --help and a mistake need not wait for.
-    const { play } = await import('./play.js');
-    return (await play(site, options, workspace)).fresh ? 0 : 1;
-  } finally {
-    cleanUp();
-  }
+  process.once('exit', () => rmSync(workspace, { recursive: true, force: true }));
+  process.once('SIGINT', () => process.exit(130));
+  // Somebody reads the beginning only, as head does.
+  process.stdout.once('error', () => process.exit(141));
+  const site = prepareSite(workspace, options);
+  // CDK takes a second to load, which --help and a mistake need not wait for.
+  const { play } = await import('./play.js');
+  return (await play(site, options, workspace)).fresh ? 0 : 1;
 }
 
 main(process.argv.slice(2)).then(code => {

@@ -67,7 +67,7 @@ async function tell(world: World, site: Site, options: Options, timeline: Timeli
   await world.publish(site.versions[1]);
   timeline.event('you', `publish version 2${options.next === undefined ? '' : ` of ${options.next}`}: ${differences(site, options)}`, 'published');
   if (site.removed.length > 0) {
-    timeline.event('you', `still have ${count(site.removed.length, 'removed file')} in the bucket: the deploy action deletes nothing`);
+    timeline.event('CodePipeline', `leaves ${count(site.removed.length, 'removed file')} in the bucket: its deploy action deletes nothing`);
   }
   const looks: Visit[] = [];
   for (const file of shown) {

@@ -1,6 +1,6 @@
 import type { Options } from './options';
 import { sizeOf, urlPathOf, type Site } from './site';
-import { bytes, count, list, percent } from './text';
+import { bytes, count, list, pageName, percent } from './text';
 import type { Timeline } from './timeline';
 import { isFresh, type Visit } from './visitor';
 import type { World } from './world';
@@ -26,7 +26,7 @@ interface Story {
 /** What it all came to. */
 export function report({ timeline, world, site, options, action, visits }: Story): void {
   const elapsed = ['elapsed', `${(((action.endedAt ?? Date.now()) - action.startedAt) / 1000).toFixed(1)} s`] as const;
-  const stale = visits.filter(visit => !isFresh(visit, 2)).map(({ file }) => urlPathOf(file));
+  const stale = visits.filter(visit => !isFresh(visit, 2)).map(({ file }) => pageName(file));
   if (action.status !== 'Succeeded') {
     timeline.end(false, visits.length === 0 ? 'The stage is red' : 'The stage is red, and visitors still see old pages', [
       ['CodePipeline shows', `${action.errorDetails?.code}: ${action.errorDetails?.message}`],
@@ -45,8 +45,8 @@ export function report({ timeline, world, site, options, action, visits }: Story
     elapsed,
     ['cost on AWS', `$0 within the ${FREE_PATHS_PER_MONTH.toLocaleString('en')} free paths a month, then $${paths.length * DOLLARS_PER_PATH}`],
     ['seen fresh', `${checkedPageCount} by the stage itself, before it turned green`],
-    ['pages', `${visits.length - stale.length} of ${visits.length} fresh${visits.length < site.second.length ? ` (of ${count(site.second.length, 'file')}, changed ones first)` : ''}` +
-      (stale.length === 0 ? '' : `; stale: ${list(stale)}`)],
+    ['pages', `${(visits.length - stale.length).toLocaleString('en')} of ${visits.length.toLocaleString('en')} fresh${stale.length === 0 ? '' : `; stale: ${list(stale)}`}` +
+      (visits.length < site.second.length ? `; of ${count(site.second.length, 'file')}, those that changed were visited first` : '')],
   ]);
 }
 

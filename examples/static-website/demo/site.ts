@@ -2,6 +2,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, stat
 import { dirname, join } from 'path';
 import { checkFolder, INDEX, listFiles } from './folder';
 import { UsageError, type Options } from './options';
+import { count } from './text';
 
 /** More visits than that tell nothing new, and take time. */
 const MAX_VISITED = 1_000;
@@ -48,7 +49,7 @@ export function prepareSite(workspace: string, { site, next }: Pick<Options, 'si
   }
   const compared = compare(versions);
   if (compared.modified.length + compared.added.length + compared.removed.length === 0) {
-    throw new UsageError(`--next must be another build than --site, got '${next}', whose ${compared.first.length} files are the same. Change a page, and build again.`);
+    throw new UsageError(`--next must be another build than --site, got '${next}', which has the same ${count(compared.first.length, 'file')}. Change a page, and build again.`);
   }
   return compared;
 }

@@ -1,3 +1,4 @@
+import { INDEX } from './folder';
 import { faint } from './timeline';
 
 /** How many of a long list are shown. */
@@ -9,6 +10,11 @@ export function count(number: number, noun: string): string {
 
 export function list(items: readonly string[], shown = SHOWN): string {
   return items.slice(0, shown).join(' ') + (items.length > shown ? faint(` and ${(items.length - shown).toLocaleString('en')} more`) : '');
+}
+
+/** As an address bar shows it. No name of a file may move a terminal's cursor. */
+export function pageName(file: string): string {
+  return file === INDEX ? '/' : `/${file.replace(/\p{Cc}/gu, '?')}`;
 }
 
 /** A share that says all or nothing only where it is that. */

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'http';
 import { Agent, request } from 'https';
 import { deployed, urlPathOf, type Site } from './site';
-import { shorten } from './text';
+import { pageName, shorten } from './text';
 import { bad, faint, good, TEXT_WIDTH, type Timeline } from './timeline';
 import type { World } from './world';
 
@@ -91,16 +91,18 @@ export class Visitor {
     const version = versions.length === 0 ? 'another page' : versions.length === 2 && current === 2 ? 'unchanged' : `version ${versions[0]}`;
     const told = `${version}  ${cache.padEnd('Hit, 10 s old'.length)}  `;
     this.timeline.event('visitor', `${(isFresh(visit, current) ? good : bad)(version)}${faint(told.slice(version.length))}` +
-      shorten(urlPathOf(file), TEXT_WIDTH - told.length));
+      shorten(pageName(file), TEXT_WIDTH - told.length));
   }
 
   private get(url: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      request(url, { agent: this.agent }, response => {
+      const visit = request(url, { agent: this.agent }, response => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject);
         response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) }));
-      }).on('error', reject).end();
+      });
+      // An edge may close a connection that was idle at the moment at which it is used again.
+      visit.on('error', error => visit.reusedSocket ? resolve(this.get(url)) : reject(error)).end();
     });
   }
 }

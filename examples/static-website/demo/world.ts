@@ -102,7 +102,7 @@ export async function deployExample(workspace: string, changedFiles?: ChangedFil
     publish: async version => {
       // Each execution has an artifact of its own.
       const artifact = { bucket: artifactStore.Location, key: `${crypto.randomUUID()}.zip` };
-      sandbox.s3.put(artifact.bucket, artifact.key, await archiveOf(version));
+      sandbox.s3.put(artifact.bucket, artifact.key, await archiveOf(version, false));
       execution = { pipeline: deployedPipeline.physicalId, pipelineExecutionId: crypto.randomUUID(), artifacts: { [site.Name]: artifact } };
       const deploying = sandbox.codePipeline.recordAction({ ...execution, stage: 'Deploy', action: deployment.Name, actionType: S3_DEPLOY, status: 'InProgress' });
       cpSync(version, origin, { recursive: true, force: true });
