@@ -1,7 +1,9 @@
-import { spawn } from 'child_process';
+import { execFileSync, spawn } from 'child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { dirname, join } from 'path';
+import { XMLValidator } from 'fast-xml-parser';
+import { draw, type Run } from '../examples/static-website/demo/draw';
 
 const ROOT = join(__dirname, '..');
 
@@ -313,6 +315,54 @@ describe('called wrongly', () => {
     expect(stderr).not.toContain('    at ');
     rmSync(site, { recursive: true });
   });
+});
+
+describe('the picture', () => {
+  const RUN: Run = {
+    started: 1, accepted: 2, dropped: 4, completed: 5, ended: 6, pages: 7,
+    looks: [{ at: -0.5, version: 1 }, { at: 0.5, version: 1 }, { at: 4.5, version: 2 }, { at: 5.5, version: 2 }],
+  };
+
+  /** From where to where the bar with a label goes. */
+  const barOf = (svg: string, label: string) => {
+    const [, left, width] = new RegExp(`<rect x="([\\d.]+)" y="\\d+" width="([\\d.]+)"[^>]*/><text[^>]*>${label}<`).exec(svg) ?? [];
+    return [Number(left), Number(left) + Number(width)];
+  };
+
+  test('in docs is what the run in it looks like', () => {
+    const svg = readFileSync(join(ROOT, 'docs/demo.svg'), 'utf8');
+    expect(XMLValidator.validate(svg)).toBe(true);
+    const run = JSON.parse(/<metadata>(.*)<\/metadata>/.exec(svg)?.[1] ?? '') as Run;
+    expect(draw(run)).toBe(svg);
+    expect(run.completed - run.accepted).toBeCloseTo(5, 0);
+  });
+
+  test('has a bar as long as what it is of took, and the page turns fresh when the visitor saw it', () => {
+    const svg = draw(RUN);
+    const [stageLeft, stageRight] = barOf(svg, 'invalidate, wait, look at the pages');
+    const second = (stageRight - stageLeft) / 5;
+    const [left, right] = barOf(svg, 'invalidation in progress');
+    expect((left - stageLeft) / second).toBeCloseTo(1, 1);
+    expect((right - left) / second).toBeCloseTo(3, 1);
+    const [staleLeft, staleRight] = barOf(svg, 'version 1: stale');
+    expect((staleRight - staleLeft) / second).toBeCloseTo(4.5, 1);
+    expect(barOf(svg, 'version 2: fresh')[0]).toBeCloseTo(staleRight, 1);
+    expect(svg.match(/r="2.5"/g)).toHaveLength(RUN.looks.length);
+    expect(svg).toContain('6.0 s: CodePipeline turns green: the stage has seen 7 fresh pages itself');
+  });
+
+  test('is drawn of a run', async () => {
+    const file = join(folder, 'demo.svg');
+    execFileSync(process.execPath, [DEMO[0], ...DEMO.slice(1, 3), 'examples/static-website/demo/picture.ts', file], { cwd: ROOT, stdio: 'pipe' });
+    const { looks, ...moments } = JSON.parse(/<metadata>(.*)<\/metadata>/.exec(readFileSync(file, 'utf8'))?.[1] ?? '') as Run;
+    const { started, accepted, dropped, completed, ended, pages } = moments;
+    const order = [0, started, accepted, dropped, completed, ended];
+    expect([...order].sort((a, b) => a - b)).toEqual(order);
+    expect(pages).toBe(7);
+    expect(looks.filter(({ at, version }) => version === 1 && at > dropped + 0.5)).toEqual([]);
+    expect(looks.filter(({ at, version }) => version === 2 && at < dropped)).toEqual([]);
+    expect(looks.length).toBeGreaterThan(5);
+  }, PLAY_TIMEOUT);
 });
 
 test('--help lists the options and the faults', async () => {

@@ -18,7 +18,11 @@ const PACE = 700;
 export interface Played {
   /** Whether the stage is green, and every page that was visited in the end is fresh. */
   readonly fresh: boolean;
+  /** The page that a visitor reloads. */
+  readonly watched: string;
   readonly looks: readonly Visit[];
+  /** The stage's last run. */
+  readonly action: ActionExecution;
 }
 
 /** Plays the whole story. */
@@ -51,7 +55,7 @@ async function tell(world: World, site: Site, options: Options, timeline: Timeli
     tellEnd(first, timeline);
     if (first.status !== 'Succeeded') {
       report({ timeline, world, site, options, action: first, visits: [] });
-      return { fresh: false, looks: visitor.looks };
+      return { fresh: false, watched, looks: visitor.looks, action: first };
     }
   }
   for (const file of shown) {
@@ -96,7 +100,7 @@ async function tell(world: World, site: Site, options: Options, timeline: Timeli
   }
   const visits = await visitor.visitAll(visited);
   report({ timeline, world, site, options, action, visits });
-  return { fresh: action.status === 'Succeeded' && visits.every(visit => isFresh(visit, 2)), looks: visitor.looks };
+  return { fresh: action.status === 'Succeeded' && visits.every(visit => isFresh(visit, 2)), watched, looks: visitor.looks, action };
 }
 
 function tellEnd({ status, summary, errorDetails }: ActionExecution, timeline: Timeline): void {

@@ -43,7 +43,7 @@ export function report({ timeline, world, site, options, action, visits }: Story
     ...pathFacts(paths),
     ...options.changedFiles === undefined ? [] : cacheFacts(paths, site, options.changedFiles.exclude),
     elapsed,
-    ['cost on AWS', `$0 within the ${FREE_PATHS_PER_MONTH.toLocaleString('en')} free paths a month, then $${paths.length * DOLLARS_PER_PATH}`],
+    ['cost on AWS', `$0 within the ${FREE_PATHS_PER_MONTH.toLocaleString('en')} free paths a month, then $${Number((paths.length * DOLLARS_PER_PATH).toFixed(3))}`],
     ['seen fresh', `${checkedPageCount} by the stage itself, before it turned green`],
     ['pages', `${(visits.length - stale.length).toLocaleString('en')} of ${visits.length.toLocaleString('en')} fresh${stale.length === 0 ? '' : `; stale: ${list(stale)}`}` +
       (visits.length < site.second.length ? `; of ${count(site.second.length, 'file')}, those that changed were visited first` : '')],
