@@ -319,7 +319,12 @@ describe('called wrongly', () => {
 
 describe('the picture', () => {
   const RUN: Run = {
-    started: 1, accepted: 2, dropped: 4, completed: 5, ended: 6, pages: 7,
+    started: 1,
+    accepted: 2,
+    dropped: 4,
+    completed: 5,
+    ended: 6,
+    pages: 7,
     looks: [{ at: -0.5, version: 1 }, { at: 0.5, version: 1 }, { at: 4.5, version: 2 }, { at: 5.5, version: 2 }],
   };
 

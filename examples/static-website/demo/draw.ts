@@ -23,8 +23,16 @@ const MONOSPACE = 'ui-monospace, Menlo, Consolas, monospace';
 
 /** They hold on a page of any colour: the picture brings its own background. */
 const COLORS = {
-  back: '#0f1b2a', border: '#3b4d63', text: '#e6edf3', faint: '#9fb0c3', grid: '#26374b',
-  old: '#475c75', stale: '#b3362b', fresh: '#1f7a3a', stage: '#8a5a00', cloudFront: '#5b3fa8',
+  back: '#0f1b2a',
+  border: '#3b4d63',
+  text: '#e6edf3',
+  faint: '#9fb0c3',
+  grid: '#26374b',
+  old: '#475c75',
+  stale: '#b3362b',
+  fresh: '#1f7a3a',
+  stage: '#8a5a00',
+  cloudFront: '#5b3fa8',
 };
 
 /** The run as a picture: what the visitor sees, what the pipeline does, and what CloudFront does. */

@@ -22,7 +22,11 @@ async function main(file = PICTURE): Promise<void> {
   const { published, started, accepted, dropped, completed, ended } = timeline.moments;
   const at = (moment: number | undefined) => Math.round((Number(moment) - Number(published)) * 100) / 100;
   writeFileSync(file, draw({
-    started: at(started), accepted: at(accepted), dropped: at(dropped), completed: at(completed), ended: at(ended),
+    started: at(started),
+    accepted: at(accepted),
+    dropped: at(dropped),
+    completed: at(completed),
+    ended: at(ended),
     looks: looks.filter(look => look.file === watched).map(look => ({ at: at(look.at), version: look.versions[0] })),
     pages: Number(action.outputVariables.checkedPageCount),
   }));
