@@ -1,5 +1,6 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'fs';
 import { dirname, join } from 'path';
+import picomatch from 'picomatch';
 import { checkFolder, INDEX, listFiles } from './folder';
 import { UsageError, type Options } from './options';
 import { count } from './text';
@@ -52,6 +53,17 @@ export function prepareSite(workspace: string, { site, next }: Pick<Options, 'si
     throw new UsageError(`--next must be another build than --site, got '${next}', which has the same ${count(compared.first.length, 'file')}. Change a page, and build again.`);
   }
   return compared;
+}
+
+/** @throws UsageError for a pattern that leaves nothing out, which is most likely a mistake */
+export function checkExclude({ first, second }: Site, exclude: readonly string[] = []): void {
+  const idle = exclude.find(pattern => {
+    const matches = picomatch(pattern, { dot: true });
+    return ![...first, ...second].some(file => matches(file));
+  });
+  if (idle !== undefined) {
+    throw new UsageError(`--exclude must match a file of the site, got '${idle}', which matches none. Write it as below the folder, without a leading slash.`);
+  }
 }
 
 /** Where a visitor finds a file. */
