@@ -220,7 +220,9 @@ describe('played to the end', () => {
     });
     expect(wrong).toMatchObject({ code: 1, stdout: expect.stringContaining('✘ The stage is green, and pages are stale') });
     expect(factsOf(wrong)).toMatchObject({
-      invalidation: 'none: no change concerns the cache', pages: '6 of 7 fresh; stale: /',
+      'invalidation': 'none: no change concerns the cache',
+      'pages': '6 of 7 fresh; stale: /',
+      'why they are stale': expect.stringContaining('--exclude leaves out files that change under the same name'),
     });
   }, PLAY_TIMEOUT);
 

@@ -43,10 +43,13 @@ export function report({ timeline, world, site, options, action, visits }: Story
     ...pathFacts(paths),
     ...options.changedFiles === undefined ? [] : cacheFacts(paths, site, options.changedFiles.exclude),
     elapsed,
-    ['cost on AWS', `$0 within the ${FREE_PATHS_PER_MONTH.toLocaleString('en')} free paths a month, then $${Number((paths.length * DOLLARS_PER_PATH).toFixed(3))}`],
+    ...paths.length === 0 ? [] : [['cost on AWS', `$0 within the ${FREE_PATHS_PER_MONTH.toLocaleString('en')} free paths a month, then $${Number((paths.length * DOLLARS_PER_PATH).toFixed(3))}`] as const],
     ['seen fresh', `${checkedPageCount} by the stage itself, before it turned green`],
     ['pages', `${(visits.length - stale.length).toLocaleString('en')} of ${visits.length.toLocaleString('en')} fresh${stale.length === 0 ? '' : `; stale: ${list(stale)}`}` +
       (visits.length < site.second.length ? `; of ${count(site.second.length, 'file')}, those that changed were visited first` : '')],
+    ...stale.length > 0 && options.changedFiles?.exclude !== undefined
+      ? [['why they are stale', '--exclude leaves out files that change under the same name. Leave out only those whose names change with their contents.'] as const]
+      : [],
   ]);
 }
 

@@ -24,6 +24,9 @@ export function percent(part: number, whole: number): string {
 }
 
 export function bytes(number: number): string {
+  if (number < 1e3) {
+    return count(number, 'byte');
+  }
   const [unit, size] = number < 1e6 ? ['KB', 1e3] : ['MB', 1e6];
   return `${(number / size).toLocaleString('en', { maximumFractionDigits: 1 })} ${unit}`;
 }
