@@ -407,6 +407,11 @@ project.addTask('benchmark:changed-files', {
 // A script, not a task: a task would take an argument with a space in it for two, and every failure for exit code 1.
 project.package.setScript('demo', 'tsx scripts/bundle-handler.ts && tsx --tsconfig tsconfig.dev.json examples/static-website/demo/main.ts');
 
+project.addTask('demo:picture', {
+  description: 'Play the demo, and draw what happened: writes docs/demo.svg',
+  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json examples/static-website/demo/picture.ts' }],
+});
+
 // A change that breaks an app is a new minor version before 1.0.0, and is named in .compatignore. An experimental API is one that people use,
 // too: without --error-on, jsii-diff only warns.
 project.tasks.tryFind('compat')!.reset(`jsii-diff npm:${NAME} --keys --ignore-file .compatignore --error-on all`);
