@@ -43,7 +43,7 @@ export interface ChangedFilesOptions extends SiteOptions {
 
   /**
    * Files never to invalidate, as glob patterns relative to `baseDirectory`, such as `assets/**` for files whose names change with their
-   * contents.
+   * contents. A file that matches any pattern is excluded, so no pattern may begin with `!`; nor with `/`, which would match nothing.
    *
    * @see https://github.com/micromatch/picomatch#globbing-features
    *

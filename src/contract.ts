@@ -193,7 +193,7 @@ const CHANGED_FILES_OPTIONS: { readonly [name in keyof Required<ChangedFilesSite
   errorDocuments: value => stringsProblem('errorDocuments', value)
     ?? rule((value as string[]).every(name => !name.startsWith('/') && !name.split('/').includes('..')),
       `errorDocuments must be file names relative to baseDirectory, such as '404.html', got ${quote(value)}`),
-  exclude: value => stringsProblem('exclude', value),
+  exclude: value => patternsProblem('exclude', value),
   deployedBy: deployedByProblem,
   maxPaths: value => rule(Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_MAX_PATHS,
     `maxPaths must be a whole number from 1 to ${MAX_MAX_PATHS}, got ${quote(value)}`),
@@ -206,7 +206,7 @@ const FILES_CHECK_OPTIONS: { readonly [name in keyof Required<FilesCheckParamete
   url: siteUrlProblem,
   maxPages: value => rule(Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_MAX_PAGES,
     `maxPages must be a whole number from 1 to ${MAX_MAX_PAGES}, got ${quote(value)}`),
-  include: value => stringsProblem('include', value),
+  include: value => patternsProblem('include', value),
   timeoutSeconds: timeoutProblem,
 };
 
@@ -386,6 +386,16 @@ function deployedByProblem(value: unknown): string | undefined {
   return stringsProblem('deployedBy', value)
     ?? rule((value as string[]).length > 0, 'deployedBy must name at least one action, such as \'Deploy.Website\'')
     ?? rule((value as string[]).every(name => /^[^.].*\..+$/.test(name)), `deployedBy must name actions as 'Stage.Action', such as 'Deploy.Website', got ${quote(value)}`);
+}
+
+/**
+ * What is wrong with patterns of file names. One that begins with `!` would match every other file as well: with it, `exclude` would leave
+ * nearly the whole site in the cache.
+ */
+function patternsProblem(name: string, value: unknown): string | undefined {
+  return stringsProblem(name, value)
+    ?? rule((value as string[]).every(pattern => !/^[/!]/.test(pattern)),
+      `${name} must be patterns of file names relative to baseDirectory, such as 'assets/**', that do not begin with '/' or '!', got ${quote(value)}`);
 }
 
 /** What is wrong with the name of a file in an artifact. */

@@ -25,7 +25,7 @@ export interface FreshnessCheckFilesOptions extends SiteOptions {
   readonly maxPages?: number;
 
   /**
-   * Files that may be visited, as glob patterns relative to `baseDirectory`.
+   * Files that may be visited, as glob patterns relative to `baseDirectory`. No pattern may begin with `/` or `!`.
    *
    * @see https://github.com/micromatch/picomatch#globbing-features
    *

@@ -126,6 +126,8 @@ describe('problems', () => {
     [{ indexDocuments: 'index.html' }, "indexDocuments must be a list of strings, got 'index.html'"],
     [{ stripExtensions: ['.html', ''] }, 'stripExtensions must be a list of strings, got [".html",""]'],
     [{ exclude: ['a', 1] }, 'exclude must be a list of strings, got ["a",1]'],
+    [{ exclude: ['/assets/**'] }, 'exclude must be patterns of file names relative to baseDirectory'],
+    [{ exclude: ['assets/**', '!assets/logo.png'] }, "that do not begin with '/' or '!', got [\"assets/**\",\"!assets/logo.png\"]"],
     [{ indexDocuments: ['a.html', 'b/c.html'] }, 'indexDocuments must be names without a folder, such as \'index.html\', got ["a.html","b/c.html"]'],
     [{ stripExtensions: ['.a', 'html'] }, 'stripExtensions must start with \'.\', such as \'.html\', got [".a","html"]'],
     [{ stripExtensions: ['.'] }, "stripExtensions must start with '.'"],
