@@ -108,8 +108,8 @@ export function issueForms(project: awscdk.AwsCdkConstructLibrary, repository: s
       area('code', 'Your code', 'The pipeline, its stages and the invalidation: the least that shows it. Without account ids.', { render: 'typescript' }),
       input('version', 'Version of this library', '0.1.0'),
       input('cdk', 'Version of aws-cdk-lib, and your language', '2.236.0, TypeScript'),
-      input('node', 'Version of Node.js that synthesises (`node --version`)', 'v24.11.0'),
-      area('log', 'The function\'s log of this job', 'JSON lines from the log group of the function. They hold no credentials; take out what your organisation keeps to itself.', { required: false, render: 'json' }),
+      input('node', 'Version of Node.js that synthesizes (`node --version`)', 'v24.11.0'),
+      area('log', 'The function\'s log of this job', 'JSON lines from the log group of the function. They hold no credentials; take out what your organization keeps to itself.', { required: false, render: 'json' }),
       area('diff', '`cdk diff`', 'Where an upgrade or a change of props brought it.', { required: false, render: 'text' }),
     ],
   });

@@ -64,7 +64,7 @@ export interface ChangedFilesOptions extends SiteOptions {
   readonly deployedBy?: string[];
 
   /**
-   * The maximum number of paths to send to CloudFront, from 1 to 3000. If more have changed, up to that many patterns cover them, at most
+   * The maximum number of paths to send to CloudFront, from 1 to 3,000. If more have changed, up to that many patterns cover them, at most
    * 15 of them wildcards, chosen to match the fewest unchanged files. If more than half of the files have changed, the action invalidates
    * everything, which is one path.
    *

@@ -139,7 +139,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
 
   /**
    * @throws Error unless exactly one of `distribution` and `distributionTenant` is specified, if `timeout` is out of range, if `paths` come
-   * from a `FileSet`, if `freshnessCheck` and `paths` use different artifacts, or if the parameters do not fit into 1000 characters
+   * from a `FileSet`, if `freshnessCheck` and `paths` use different artifacts, or if the parameters do not fit into 1,000 characters
    */
   constructor(private readonly props: CloudFrontInvalidationActionProps) {
     super();

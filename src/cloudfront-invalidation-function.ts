@@ -150,7 +150,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     acknowledgePolicy(this.role, {
       id: 'AwsSolutions-IAM5',
       appliesTo: ['Resource::*'],
-      reason: 'codepipeline:PutJobSuccessResult and PutJobFailureResult know no resource; each call needs the id of a job in progress',
+      reason: 'codepipeline:PutJobSuccessResult and PutJobFailureResult have no resource types; each call needs the ID of a job in progress',
     });
     acknowledgeInlinePolicy(this.role);
     acknowledge(options.vpc && this.node.tryFindChild('Role'), {

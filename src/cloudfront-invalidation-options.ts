@@ -55,7 +55,7 @@ export interface CloudFrontInvalidationOptions {
   readonly distributionRole?: iam.IRole;
 
   /**
-   * The external ID that the trust policy of `distributionRole` requires: 2 to 1224 letters, digits or any of `_+=,.@:/-`.
+   * The external ID that the trust policy of `distributionRole` requires: 2 to 1,224 letters, digits or any of `_+=,.@:/-`.
    *
    * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
    *
@@ -82,7 +82,7 @@ export interface CloudFrontInvalidationOptions {
   /**
    * How long the action waits in total: for CloudFront to accept the invalidation and to complete it.
    *
-   * Must be more than zero and at most 24 hours: CodePipeline then ends the action. CloudFront completes most invalidations within half a
+   * Must be more than zero and at most 24 hours, when CodePipeline ends the action. CloudFront completes most invalidations within half a
    * minute. The rest of the time is for outages and for a full quota.
    *
    * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
@@ -108,7 +108,7 @@ export interface CloudFrontInvalidationOptions {
   readonly freshnessCheck?: FreshnessCheck;
 
   /**
-   * The function that does the work. It gets permission to invalidate the distribution.
+   * The function that does the work. It gets permission to invalidate the distribution, or to assume `distributionRole`.
    *
    * @default - one function for all actions in the pipeline's stack, created on first use
    */

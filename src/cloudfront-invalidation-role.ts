@@ -33,7 +33,7 @@ export interface CloudFrontInvalidationRoleProps {
   readonly assumedBy: iam.IGrantable;
 
   /**
-   * The external ID that the function must send when it assumes the role: 2 to 1224 letters, digits or any of `_+=,.@:/-`.
+   * The external ID that the function must send when it assumes the role: 2 to 1,224 letters, digits or any of `_+=,.@:/-`.
    *
    * Stages, actions and steps with this role send it automatically.
    *
@@ -62,7 +62,7 @@ export interface CloudFrontInvalidationRoleProps {
   readonly path?: string;
 
   /**
-   * A description of the role. At most 1000 characters.
+   * A description of the role. At most 1,000 characters.
    *
    * @default 'Invalidates a CloudFront cache for a pipeline'
    */

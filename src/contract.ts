@@ -428,8 +428,8 @@ export function pathProblem(path: unknown): string | undefined {
     return `paths must be single paths, got ${quote(path)}: write a list, ${list}. If a path has a space before a '/', write it as %20`;
   }
   if (path.slice(0, -1).includes('*')) {
-    const wayOut = path.endsWith('**') ? `: write ${quote(path.replace(/\*+$/, '*'))}` : '';
-    return `paths must contain '*' only as their last character, got ${quote(path)}${wayOut}`;
+    const advice = path.endsWith('**') ? `: write ${quote(path.replace(/\*+$/, '*'))}` : '';
+    return `paths must contain '*' only as their last character, got ${quote(path)}${advice}`;
   }
   if (encodePath(path).length > MAX_PATH_LENGTH) {
     return `paths must be at most ${MAX_PATH_LENGTH} characters long once URL-encoded, got ${encodePath(path).length} in ${quote(path)}`;

@@ -26,16 +26,16 @@ export class InvalidationPaths {
   /**
    * The specified paths and cache tags, without duplicates.
    *
-   * A path starts with `/`, is case-sensitive, has at most 4,000 characters, and may have `*` as its last character. You may write
-   * non-ASCII and unsafe characters as they are or URL-encoded. `/dir/*` matches everything below the directory; `/dir*` also matches
-   * siblings with the same prefix; `/file*` also matches the file with any query string.
+   * A path starts with `/`, is case-sensitive, has at most 4,000 characters once URL-encoded, and may have `*` as its last
+   * character. You may write non-ASCII and unsafe characters as they are or URL-encoded. `/dir/*` matches everything below the directory;
+   * `/dir*` also matches siblings with the same prefix; `/file*` also matches the file with any query string.
    *
    * A cache tag is `#` followed by 1 to 256 visible ASCII characters other than `,` and `*`.
    *
    * A path may contain tokens and pipeline variables, such as `/releases/#{variables.release}/*`. The function checks their values when the
    * action runs.
    *
-   * @param paths one or more paths or tags. All parameters of the action together must fit into 1000 characters.
+   * @param paths one or more paths or tags. All parameters of the action together must fit into 1,000 characters.
    * @throws Error if a path or tag is one that CloudFront would reject
    */
   public static of(...paths: string[]): InvalidationPaths {

@@ -3,7 +3,7 @@
  */
 export interface SiteOptions {
   /**
-   * The folder of the artifact to deploy from. Files outside it are ignored.
+   * The folder of the artifact that is deployed. Files outside it are ignored.
    *
    * The action fails if the artifact has no files in this folder.
    *

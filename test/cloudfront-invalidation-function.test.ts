@@ -259,7 +259,7 @@ describe('a distribution of another account', () => {
 });
 
 describe('where it can reach CloudFront', () => {
-  const WITHOUT_WAY_OUT = Match.stringLikeRegexp('vpcSubnets are all isolated or public, and from there a function cannot reach CloudFront or CodePipeline.*functionWithoutWayOut');
+  const WITHOUT_WAY_OUT = Match.stringLikeRegexp('vpcSubnets are all isolated or public, and from there a function cannot reach CloudFront or CodePipeline.*functionWithoutEgress');
 
   test('not from isolated subnets: a warning', () => {
     const stack = givenStack();

@@ -51,8 +51,8 @@ export function readParameters(userParameters: string | undefined): RawParameter
   const unknown = names.find(name => !NAMES.some(known => known === name));
   if (unknown !== undefined) {
     const [, name, example] = OTHER_NAMES.find(([others]) => others.test(unknown.toLowerCase().replaceAll(/[_-]/g, ''))) ?? [];
-    const wayOut = name === undefined ? '' : ` For ${name}, write ${example}.`;
-    throw new Failure('ConfigurationError', `UserParameters has an unknown parameter ${quote(unknown)}: expected ${NAMES.join(', ')}.${wayOut}`);
+    const advice = name === undefined ? '' : ` For ${name}, write ${example}.`;
+    throw new Failure('ConfigurationError', `UserParameters has an unknown parameter ${quote(unknown)}: expected ${NAMES.join(', ')}.${advice}`);
   }
   return parameters;
 }

@@ -110,7 +110,7 @@ export function suppressDecisions(lambdaFunction: IConstruct, logGroup: IConstru
   suppressInAll(lambdaFunction, 'LambdaConcurrency', 'Deployments must not wait for each other; set reservedConcurrentExecutions to limit them');
   suppressInAll(lambdaFunction, 'LambdaDLQ', 'CodePipeline fails an action without an answer, and is retried there; set deadLetterQueue to keep events');
   suppressInAll(lambdaFunction, 'LambdaInsideVPC', 'It calls APIs of AWS, and nothing of a network of yours; set vpc to have it call them from there');
-  suppressInAll(lambdaFunction, 'LambdaTracing', 'Its log tells every step; set tracing to have it in X-Ray, too');
+  suppressInAll(lambdaFunction, 'LambdaTracing', 'Its log shows every step; set tracing to have it in X-Ray, too');
   suppressInAll(logGroup, 'CloudWatchLogGroupEncrypted', 'CloudWatch Logs encrypts it, and no secret is in it; set logGroup to one with a key of yours');
 }
 

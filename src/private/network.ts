@@ -11,7 +11,7 @@ export function checkNetwork(scope: IConstruct, { vpc, vpcSubnets }: { readonly 
   // A function has no public IP address, so it has no egress in a public subnet either.
   const closed = [...vpc.isolatedSubnets, ...vpc.publicSubnets].map(({ node }) => node);
   if (!isPendingLookup && subnets.length > 0 && subnets.every(({ node }) => closed.includes(node))) {
-    warn(scope, 'functionWithoutWayOut',
+    warn(scope, 'functionWithoutEgress',
       'vpcSubnets are all isolated or public, and from there a function cannot reach CloudFront or CodePipeline: the action may hang until it times out. ' +
       'Use subnets with egress, such as { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS }, or leave vpc out.');
   }

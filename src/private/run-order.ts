@@ -15,7 +15,7 @@ export interface StageAction {
 /** Something else that orders actions, such as CDK Pipelines. */
 export interface GivenOrder {
   /** How to fix the order. */
-  readonly wayOut: string;
+  readonly advice: string;
   /** Whether the action with this name must run before the invalidation. */
   isBefore(actionName: string): boolean;
 }
@@ -72,7 +72,7 @@ function warnOfOrder(scope: Construct, joining: JoiningAction, ownRunOrder: numb
   const { stageName, actionName, order } = joining;
   const deployments = deploymentsOf(joining).filter(({ name }) => order === undefined || name === undefined || order.isBefore(name));
   const highest = Math.max(...deployments.map(({ runOrder = 0 }) => runOrder));
-  const wayOut = order?.wayOut ?? `Set runOrder of ${quote(actionName)} to ${highest + 1} or more, or leave it out and add ${quote(actionName)} after the others.`;
+  const advice = order?.advice ?? `Set runOrder of ${quote(actionName)} to ${highest + 1} or more, or leave it out and add ${quote(actionName)} after the others.`;
   for (const deployment of deployments) {
     const { runOrder = 0 } = deployment;
     if (runOrder >= ownRunOrder) {
@@ -80,7 +80,7 @@ function warnOfOrder(scope: Construct, joining: JoiningAction, ownRunOrder: numb
         ? `The invalidation ${quote(actionName)} and the action ${nameOf(deployment)} in the stage ${quote(stageName)} run at the same time: both have the run order ${runOrder}.`
         : `The invalidation ${quote(actionName)} runs before the action ${nameOf(deployment)} in the stage ${quote(stageName)}: ` +
           `its run order is ${ownRunOrder}, and that of ${nameOf(deployment)} is ${runOrder}.`;
-      warn(scope, 'runOrder', `${what} If ${nameOf(deployment)} deploys, the stage may be green while visitors see old pages. ${wayOut}`);
+      warn(scope, 'runOrder', `${what} If ${nameOf(deployment)} deploys, the stage may be green while visitors see old pages. ${advice}`);
     }
   }
 }

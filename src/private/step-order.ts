@@ -12,7 +12,7 @@ export function orderOf(step: pipelines.Step, { actionName, pipeline }: pipeline
   const later = new Set(allSteps(pipeline).filter(other => dependsOn(other, step)).map(other => `${group}${nameOf(other)}`));
   return {
     isBefore: name => name.startsWith(group) && !later.has(name),
-    wayOut: 'Add the step to post and specify the step that it follows: pipelines.Step.sequence([copy, invalidate]), or invalidate.addStepDependency(copy).',
+    advice: 'Add the step to post and specify the step that it follows: pipelines.Step.sequence([copy, invalidate]), or invalidate.addStepDependency(copy).',
   };
 }
 

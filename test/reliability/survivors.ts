@@ -2,7 +2,7 @@ const BUNDLE = 'Runs in the function only, where the tests of the bundle and the
 const EQUIVALENT = 'Changes nothing that can be observed: the value is replaced or ignored later, or another rule refuses the same';
 const SEARCH = 'Only makes the search for the best patterns slower, or prefers another of several equally good ones';
 const WORDS = 'Words of an error message, whose beginning a test compares';
-const OTHER_TESTS = 'The examples, which are synthesised in a process of their own, judge it: their templates, cdk-nag, cfn-lint and the IAM simulator';
+const OTHER_TESTS = 'The examples, which are synthesized in their own process, test it: their templates, cdk-nag, cfn-lint and the IAM simulator';
 const NOT_TESTED = 'No test of it yet: a rare form of input that the types allow';
 
 /** The changes that no test notices, and why. The first entry that fits a change is the one that is told. */
