@@ -15,6 +15,7 @@ import { acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
 import { artifactStoreOf, pipelineNameOf } from './private/pipeline';
 import { actionsOf, runOrderOf, watchRunOrder, type GivenOrder } from './private/run-order';
 import { warnAboutSite } from './private/site-warnings';
+import { watchStageOrder } from './private/stage-order';
 import { targetResourceOf } from './private/target-resource';
 import { parametersOf, toUserParameters, type OptionParameters } from './private/user-parameters';
 import { namespaceOf } from './private/variables';
@@ -234,6 +235,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     const scope = new Construct(pipeline, `${stageName}.${pipeline.node.children.length}`);
     stages.addAction(stageName, this.declarationFor(scope, pipeline, stageName, runOrder));
     watchRunOrder(scope, joining, runOrder);
+    watchStageOrder(scope, joining);
   }
 
   protected bound(scope: Construct, stage: codepipeline.IStage, options: codepipeline.ActionBindOptions): codepipeline.ActionConfig {
@@ -243,6 +245,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     const joining = { pipeline, stageName, actionName, runOrder: givenRunOrder, order: this._order, actions: () => actionsOf(stage) };
     const runOrder = runOrderOf(joining);
     watchRunOrder(scope, joining, runOrder);
+    watchStageOrder(scope, joining);
     // CDK reads the run order after this method. A lazy number would fail CDK's check of artifacts that the same stage produces.
     Object.assign(this.actionProperties, { runOrder });
     const invalidationFunction = this.joinStage(scope, pipeline, stageName);

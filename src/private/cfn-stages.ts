@@ -2,6 +2,7 @@ import { DefaultTokenResolver, Lazy, Stack, StringConcat, Token, Tokenization, t
 import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { isObject, quote } from '../contract';
 import { branchesOf, isFnIf, mapBranches, underConditionsOf } from './fn-if';
+import { isPipeline } from './pipeline';
 import type { StageAction } from './run-order';
 
 type StageElement = IResolvable | codepipeline.CfnPipeline.StageDeclarationProperty;
@@ -15,8 +16,12 @@ export interface CfnPlacement {
 
 /** The stages of a `CfnPipeline`. A stage inside an `Fn::If` is a token and remains one. */
 export class CfnStages {
-  /** @throws Error if only CloudFormation knows the list of stages */
+  /** @throws Error if only CloudFormation knows the list of stages, or if the pipeline is the resource of a `Pipeline` */
   constructor(private readonly pipeline: codepipeline.CfnPipeline) {
+    const { scope } = pipeline.node;
+    if (scope !== undefined && isPipeline(scope)) {
+      throw new Error(`pipeline must be the Pipeline ${quote(scope.node.path)} itself, which writes its stages when it is synthesized, got its CfnPipeline`);
+    }
     listOf(pipeline, 'stages', pipeline.stages);
   }
 

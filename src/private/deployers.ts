@@ -1,18 +1,7 @@
-import { Stack } from 'aws-cdk-lib';
-import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import type { IConstruct } from 'constructs';
-import { isObject, quote } from '../contract';
+import { quote } from '../contract';
+import { knownActionsOf, type KnownAction } from './known-actions';
 import { mayDeploy } from './may-deploy';
-import { isPipeline, resourceOf } from './pipeline';
-
-/** A pipeline action, as far as synthesis knows it. */
-interface KnownAction {
-  /** `Stage.Action` */
-  readonly name: string;
-  readonly category: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-}
 
 /** The names of the actions that deploy, or why they cannot be determined. */
 export interface Deployers {
@@ -29,7 +18,7 @@ export interface Deployers {
  * @param given the actions that the user specified
  */
 export function deployersOf(pipeline: IConstruct, artifactName: string, given?: readonly string[]): Deployers {
-  const actions = actionsOf(pipeline);
+  const actions = knownActionsOf(pipeline);
   const having = actions.filter(({ inputs, outputs }) => inputs.includes(artifactName) || outputs.includes(artifactName));
   if (given !== undefined) {
     const names = [...new Set(given)].sort();
@@ -65,65 +54,4 @@ function problemOf(
 
 function listing(what: string, actions: readonly KnownAction[]): string {
   return actions.length === 0 ? `${what}: none` : `${what}: ${actions.map(({ name }) => quote(name)).join(', ')}`;
-}
-
-function actionsOf(pipeline: IConstruct): KnownAction[] {
-  if (isPipeline(pipeline)) {
-    return pipeline.stages.flatMap(({ stageName, actions }) => actions.map(({ actionProperties }) => {
-      const { actionName, category, inputs = [], outputs = [] } = actionProperties;
-      return { name: `${stageName}.${actionName}`, category, inputs: inputs.map(nameOfArtifact), outputs: outputs.map(nameOfArtifact) };
-    }));
-  }
-  const resource = resourceOf(pipeline);
-  // The stages contain the parameters of an invalidation, and these contain the deployers that this function determines.
-  if (resource === undefined || beingRead.has(resource)) {
-    return [];
-  }
-  beingRead.add(resource);
-  try {
-    return stagesIn(Stack.of(resource).resolve(resource.stages)).flatMap(actionsIn);
-  } finally {
-    beingRead.delete(resource);
-  }
-}
-
-const beingRead = new WeakSet<IConstruct>();
-
-function actionsIn(stage: Record<string, unknown>): KnownAction[] {
-  return listOf(stage, 'actions').filter(isObject).map(action => ({
-    name: `${textOf(stage, 'name')}.${textOf(action, 'name')}`,
-    category: textOf(member(action, 'actionTypeId'), 'category'),
-    inputs: listOf(action, 'inputArtifacts').map(artifact => textOf(artifact, 'name')),
-    outputs: listOf(action, 'outputArtifacts').map(artifact => textOf(artifact, 'name')),
-  }));
-}
-
-function nameOfArtifact({ artifactName }: codepipeline.Artifact): string {
-  return artifactName ?? '';
-}
-
-/** The stages of a list, including those inside an `Fn::If`. */
-function stagesIn(value: unknown): Record<string, unknown>[] {
-  if (Array.isArray(value)) {
-    return value.flatMap(stagesIn);
-  }
-  if (!isObject(value)) {
-    return [];
-  }
-  return Array.isArray(member(value, 'actions')) ? [value] : Object.values(value).flatMap(stagesIn);
-}
-
-/** A member of a property, by its CDK name or its CloudFormation name. */
-function member(value: unknown, name: string): unknown {
-  return isObject(value) ? value[name] ?? value[name[0].toUpperCase() + name.slice(1)] : undefined;
-}
-
-function listOf(value: unknown, name: string): readonly unknown[] {
-  const list = member(value, name);
-  return Array.isArray(list) ? list : [];
-}
-
-function textOf(value: unknown, name: string): string {
-  const text = member(value, name);
-  return typeof text === 'string' ? text : '';
 }

@@ -19,5 +19,10 @@ export function noteInvalidation(pipeline: IConstruct, stageName: string, action
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-pipeline-structure.html
  */
 export function mayDeploy(pipeline: IConstruct, { name, category }: { readonly name: string; readonly category?: string }): boolean {
-  return isDeployingCategory(category) && !INVALIDATIONS.get(resourceOf(pipeline) ?? pipeline)?.has(name);
+  return isDeployingCategory(category) && !isInvalidation(pipeline, name);
+}
+
+/** Whether an action, named as `Stage.Action`, is an invalidation of this library. */
+export function isInvalidation(pipeline: IConstruct, name: string): boolean {
+  return INVALIDATIONS.get(resourceOf(pipeline) ?? pipeline)?.has(name) ?? false;
 }
