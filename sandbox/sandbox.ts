@@ -216,6 +216,7 @@ export class Sandbox {
       runtime: String(properties.Runtime),
       timeout: Number(properties.Timeout ?? 3),
       memorySize: Number(properties.MemorySize ?? 128),
+      logFormat: isRecord(properties.LoggingConfig) && properties.LoggingConfig.LogFormat === 'JSON' ? 'JSON' : undefined,
       environment: (isRecord(properties.Environment) ? properties.Environment.Variables : {}) as Record<string, string>,
       role: this.roleAt(String(properties.Role)),
     });

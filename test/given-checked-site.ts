@@ -115,7 +115,7 @@ export async function givenCheckedSite(options: CheckedSiteOptions = {}): Promis
     },
     visit: path => fetch(edge.url + path),
     visited: () => edge.visits.filter(({ headers }) => headers['user-agent']?.includes('cdk-cloudfront-invalidation-stage')).map(({ url }) => url),
-    logs: () => sandbox.lambda.invocations.flatMap(({ logs }) => logs.map(line => JSON.parse(line) as Record<string, unknown>)),
+    logs: () => sandbox.lambda.invocations.flatMap(({ logs }) => logs.filter(line => line.startsWith('{')).map(line => JSON.parse(line) as Record<string, unknown>)),
   };
 }
 

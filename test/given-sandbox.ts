@@ -25,7 +25,7 @@ export interface World {
   runAction(userParameters?: object | string, continuationToken?: string): Promise<ActionExecution>;
   /** The API requests of one kind, in order. */
   requests(operation: string): Sandbox['requests'];
-  /** Every line that the function wrote, parsed. */
+  /** Every line that the function wrote, parsed: not those of Lambda's client. */
   logs(): Record<string, unknown>[];
 }
 
@@ -56,7 +56,7 @@ export async function givenWorld(options: WorldOptions = {}): Promise<World> {
       continuationToken,
     }).finished,
     requests: operation => sandbox.requests.filter(request => request.operation === operation),
-    logs: () => sandbox.lambda.invocations.flatMap(({ logs }) => logs.map(line => JSON.parse(line) as Record<string, unknown>)),
+    logs: () => sandbox.lambda.invocations.flatMap(({ logs }) => logs.filter(line => line.startsWith('{')).map(line => JSON.parse(line) as Record<string, unknown>)),
   };
   worlds.push(world);
   return world;
