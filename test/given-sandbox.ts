@@ -25,7 +25,7 @@ export interface World {
   runAction(userParameters?: object | string, continuationToken?: string): Promise<ActionExecution>;
   /** The API requests of one kind, in order. */
   requests(operation: string): Sandbox['requests'];
-  /** Every line that the function wrote, parsed: not those of Lambda's client. */
+  /** Every line that the function wrote, parsed. */
   logs(): Record<string, unknown>[];
 }
 
@@ -56,7 +56,7 @@ export async function givenWorld(options: WorldOptions = {}): Promise<World> {
       continuationToken,
     }).finished,
     requests: operation => sandbox.requests.filter(request => request.operation === operation),
-    logs: () => sandbox.lambda.invocations.flatMap(({ logs }) => logs.filter(line => line.startsWith('{')).map(line => JSON.parse(line) as Record<string, unknown>)),
+    logs: () => linesOf(sandbox).map(line => JSON.parse(line) as Record<string, unknown>),
   };
   worlds.push(world);
   return world;
@@ -93,9 +93,17 @@ function synthesizeAnew({ functionTimeout, tenant, ...options }: WorldOptions): 
   return { template: assembly.getStackByName('Website').template, directory: assembly.directory };
 }
 
-/** To be called after all tests: no process and no socket is left behind. */
+/** What functions have written, without what Lambda's client says of an error. */
+export function linesOf(sandbox: Sandbox): string[] {
+  return sandbox.lambda.invocations.flatMap(({ logs }) => logs).filter(line => !/^\S+\t\S+\tERROR\tInvoke Error \t/.test(line));
+}
+
+/** To be called after all tests: no process and no socket is left behind, and no process has ended by itself. */
 export async function stopWorlds(): Promise<void> {
-  await Promise.all(worlds.splice(0).map(({ sandbox }) => sandbox.stop()));
+  const sandboxes = worlds.splice(0).map(({ sandbox }) => sandbox);
+  await Promise.all(sandboxes.map(sandbox => sandbox.stop()));
+  // A rejection that nobody handles ends a process.
+  expect(sandboxes.flatMap(({ lambda }) => lambda.exits)).toEqual([]);
 }
 
 export async function until(condition: () => boolean): Promise<void> {
