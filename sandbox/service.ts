@@ -98,6 +98,11 @@ export abstract class Service {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
+  /** How many connections are open. */
+  get connections(): number {
+    return this.sockets.size;
+  }
+
   async stop(): Promise<void> {
     this.sockets.forEach(socket => socket.destroy());
     await new Promise(resolve => this.server.close(resolve));

@@ -23,7 +23,7 @@ const SETTINGS = {
 };
 
 /** With the function's own credentials. */
-const client = new CloudFrontClient(SETTINGS);
+const ownClient = new CloudFrontClient(SETTINGS);
 
 /** CloudFront keeps invalidations for long; the one looked for is at most as old as the job, so among the newest. */
 const MAX_INVALIDATIONS_SEARCHED = 500;
@@ -55,11 +55,20 @@ const API_OF: Readonly<Record<Target['kind'], (from: CloudFrontClient) => Api>> 
 
 /** The invalidations of one target, for whoever may see them. */
 export class Invalidations {
+  private readonly client: CloudFrontClient;
   private readonly api: Api;
 
   /** @param credentials those of the target's role, if it has one */
   constructor(private readonly target: Target, credentials?: Credentials) {
-    this.api = API_OF[target.kind](credentials === undefined ? client : new CloudFrontClient({ ...SETTINGS, credentials }));
+    this.client = credentials === undefined ? ownClient : new CloudFrontClient({ ...SETTINGS, credentials });
+    this.api = API_OF[target.kind](this.client);
+  }
+
+  /** Closes the connections that no later job would use: those with the credentials of this one. */
+  close(): void {
+    if (this.client !== ownClient) {
+      this.client.destroy();
+    }
   }
 
   /**
