@@ -1,12 +1,10 @@
 import { spawn, type ChildProcess } from 'child_process';
+import { readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
 import { createInterface } from 'readline';
 import type { Clock } from './clock';
 import type { Role } from './iam';
 import { nodeOf } from './lambda-node';
-
-/** The client in a function's process: the sandbox's, or the one that somebody wants to hold it against, such as AWS's own. */
-const CLIENT = process.env.SANDBOX_LAMBDA_CLIENT ?? join(__dirname, 'lambda-runtime.js');
 
 /** Windows cannot stop a process for a while. */
 const FREEZES = process.platform !== 'win32';
@@ -28,9 +26,19 @@ export interface FunctionDefinition {
   readonly role: Role;
 }
 
+/** What a process has used since it was started. */
+export interface Usage {
+  /** Milliseconds. */
+  readonly cpu: number;
+  /** MiB, the most at one time. */
+  readonly memory: number;
+}
+
 export interface ProcessOptions {
   readonly definition: FunctionDefinition;
   readonly clock: Clock;
+  /** What Node.js runs in it: the client that loads the handler. */
+  readonly client: string;
   /** Of this process alone. */
   readonly environment: Readonly<Record<string, string>>;
   /** Takes what a person should know. */
@@ -48,7 +56,7 @@ export class LambdaProcess {
 
   private readonly child: ChildProcess;
 
-  constructor({ definition, clock, environment, onNotice, onGone }: ProcessOptions) {
+  constructor({ definition, clock, client, environment, onNotice, onGone }: ProcessOptions) {
     const node = nodeOf(definition.runtime);
     if (node.notice !== undefined) {
       onNotice(node.notice);
@@ -60,7 +68,7 @@ export class LambdaProcess {
       `--max-old-space-size=${Math.floor(definition.memorySize * 0.9)}`,
       ...isScaled ? ['--require', join(__dirname, 'lambda-time.js')] : [],
     ];
-    this.child = spawn(node.binary, [...flags, CLIENT], {
+    this.child = spawn(node.binary, [...flags, client], {
       // Only what Lambda sets: what the tests happen to run with must not reach the function.
       env: {
         ...definition.environment,
@@ -82,6 +90,18 @@ export class LambdaProcess {
     }
     // Such as a signal to a process that is being killed: nothing that the function has written.
     this.child.on('error', error => onNotice(`${definition.name}: ${String(error)}`));
+  }
+
+  /** As Linux counts it; `undefined` elsewhere. */
+  usage(): Usage | undefined {
+    const folder = `/proc/${this.child.pid}`;
+    try {
+      const threads = readdirSync(`${folder}/task`).map(thread => readFileSync(`${folder}/task/${thread}/schedstat`, 'utf8'));
+      const [, kibibytes] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`${folder}/status`, 'utf8'))!;
+      return { cpu: threads.reduce((sum, line) => sum + Number(line.split(' ')[0]), 0) / 1e6, memory: Number(kibibytes) / 1_024 };
+    } catch {
+      return undefined;
+    }
   }
 
   kill(): void {

@@ -1,8 +1,12 @@
+import { join } from 'path';
 import type { Clock } from './clock';
 import type { Role } from './iam';
-import { LambdaProcess, type FunctionDefinition } from './lambda-process';
+import { LambdaProcess, type FunctionDefinition, type Usage } from './lambda-process';
 import { RuntimeApi } from './runtime-api';
 import type { ApiRequest } from './service';
+
+/** The client in a function's process: the sandbox's, or the one that it is to be held against, such as AWS's own. */
+const CLIENT = process.env.SANDBOX_LAMBDA_CLIENT ?? join(__dirname, 'lambda-runtime.js');
 
 /** Lambda tries an asynchronous event again after these pauses, and then gives it up. */
 const RETRY_PAUSES = [60_000, 120_000];
@@ -16,6 +20,11 @@ export interface Invocation {
   readonly event: unknown;
   readonly startedAt: number;
   readonly logs: string[];
+  /** The header for X-Ray that it came with. */
+  readonly traceId: string;
+  /** What its process had used when it began, which is what the start took where it was the first. */
+  usageBefore?: Usage;
+  usageAfter?: Usage;
   endedAt?: number;
   outcome?: 'ok' | 'error' | 'timeout' | 'crash';
   /** What the handler returned. */
@@ -61,14 +70,16 @@ export class Lambda {
   /** Milliseconds after which a process without work is shut down. AWS does not say. @default - never */
   shutdownAfter = Infinity;
 
+  /** How many have been started so far. */
+  processes = 0;
+
   private readonly functions = new Map<string, FunctionDefinition>();
   private readonly instances = new Set<Instance>();
   private readonly permissions: { readonly functionName: string; readonly permission: Permission }[] = [];
   private readonly crashes: { readonly crash: Crash; left: number }[] = [];
-  private started = 0;
   private stopped = false;
 
-  constructor(private readonly clock: Clock, private readonly endpoints: () => Readonly<Record<string, string>>) {}
+  constructor(private readonly clock: Clock, private readonly endpoints: () => Readonly<Record<string, string>>, private readonly client = CLIENT) {}
 
   addFunction(definition: FunctionDefinition): void {
     this.functions.set(definition.name, definition);
@@ -156,7 +167,7 @@ export class Lambda {
     }
     const definition = this.function(functionName);
     const invocation: Invocation = {
-      functionName: definition.name, requestId: crypto.randomUUID(), attempt, event, startedAt: this.clock.now(), logs: [],
+      functionName: definition.name, requestId: crypto.randomUUID(), attempt, event, startedAt: this.clock.now(), logs: [], traceId: traceId(),
     };
     this.invocations.push(invocation);
     const idle = [...this.instances].find(candidate => candidate.definition === definition && candidate.invocation === undefined);
@@ -187,16 +198,18 @@ export class Lambda {
         });
         instance.api.onNext = () => {
           instance.process.freeze();
+          invocation.usageAfter = instance.process.usage();
           // The log travels through a pipe of its own, and a test reads it as soon as this is over.
           setImmediate(finish);
         };
+        invocation.usageBefore = instance.process.usage();
         instance.process.thaw();
         instance.api.deliver({
           event,
           requestId: invocation.requestId,
           functionArn: definition.arn,
           deadline: Math.floor(this.clock.now() + milliseconds),
-          traceId: traceId(),
+          traceId: invocation.traceId,
         });
       };
       instance.api.onAnswer = answer => {
@@ -214,11 +227,12 @@ export class Lambda {
   }
 
   private async start(definition: FunctionDefinition, invocation: Invocation): Promise<Instance> {
-    const sessionToken = `session-of-${definition.role.name}-${++this.started}`;
+    const sessionToken = `session-of-${definition.role.name}-${++this.processes}`;
     const api = await RuntimeApi.start();
     const lambdaProcess = new LambdaProcess({
       definition,
       clock: this.clock,
+      client: this.client,
       environment: { ...this.endpoints(), AWS_LAMBDA_RUNTIME_API: api.address, AWS_SESSION_TOKEN: sessionToken },
       onNotice: notice => void (this.notices.includes(notice) || this.notices.push(notice)),
       onGone: hasExited => {

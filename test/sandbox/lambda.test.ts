@@ -39,11 +39,12 @@ describe('a process', () => {
   test('has what Lambda gives it, and nothing of ours', async () => {
     process.env.OF_OURS = 'secret';
     givenFunction(sandbox, `exports.handler = async (event, context) =>
-      ({ env: process.env, argv: process.execArgv, event, context, names: Object.keys(context).sort(), left: context.getRemainingTimeInMillis() });`);
+      ({ env: process.env, client: process.argv[1], argv: process.execArgv, event, context, names: Object.keys(context).sort(), left: context.getRemainingTimeInMillis() });`);
     const { result, requestId } = await sandbox.lambda.invoke('fn', { a: 1 });
     delete process.env.OF_OURS;
     expect(result).toMatchObject({
       event: { a: 1 },
+      client: process.env.SANDBOX_LAMBDA_CLIENT ?? expect.stringMatching(/lambda-runtime\.js$/),
       argv: ['--max-semi-space-size=6', '--max-old-space-size=115', '--require', expect.stringMatching(/lambda-time\.js$/)],
       context: {
         awsRequestId: requestId,
