@@ -55,6 +55,13 @@ const API_OF: Readonly<Record<Target['kind'], (from: CloudFrontClient) => Api>> 
 
 /** The invalidations of one target, for whoever may see them. */
 export class Invalidations {
+  /** @see warmUp in warm-up.ts */
+  static warmUp(abortSignal: AbortSignal): readonly Promise<unknown>[] {
+    const api = API_OF.distribution(ownClient);
+    const batch = { CallerReference: 'none', Paths: { Quantity: 1, Items: ['/*'] } };
+    return [api.create('none', batch, { abortSignal }), api.get('none', 'none', { abortSignal })];
+  }
+
   private readonly client: CloudFrontClient;
   private readonly api: Api;
 
