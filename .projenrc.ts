@@ -322,6 +322,11 @@ project.addTask('judge:moto', {
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/judges/moto.ts' }],
 });
 
+project.addTask('judge:runtime', {
+  description: 'Run the tests of the function and of the sandbox\'s Lambda with AWS\'s own client in the process of each function',
+  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/judges/runtime.ts' }],
+});
+
 const reliability = project.addTask('reliability', { description: 'Try faults, random lives, scale and broken input, all of it, and write docs/reliability.md' });
 const faults = project.addTask('reliability:faults', {
   description: 'Try every fault at every call of the function; --only TEXT and --every N do fewer, --write puts them into docs/reliability.md',

@@ -1,112 +1,123 @@
 /**
- * Lambda's side of a function, in a process of its own: loads the handler, and calls it for each event.
- *
- * With a time scale, the clocks and timers of the process run in the sandbox's time, so that the unmodified bundle lives in it.
- * Only `process.hrtime` stays as it is: Node.js measures by it, too.
+ * Lambda's client in the process of a function, as far as a function can tell it from AWS's own (aws-lambda-ric), which can run in its place:
+ * it loads the handler, asks for one event after the other, and answers.
  */
 'use strict';
 
 const { existsSync } = require('fs');
-const { syncBuiltinESMExports } = require('module');
-const { join } = require('path');
-const timers = require('timers');
-const timersPromises = require('timers/promises');
+const { Agent, request } = require('http');
+const { createRequire } = require('module');
+const { basename, join, resolve } = require('path');
 const { pathToFileURL } = require('url');
-const { promisify } = require('util');
 
-const scale = Number(process.env.SANDBOX_TIME_SCALE);
-const epoch = Number(process.env.SANDBOX_EPOCH);
-const handlerName = process.env._HANDLER;
-const taskRoot = process.env.LAMBDA_TASK_ROOT;
-delete process.env.SANDBOX_TIME_SCALE;
-delete process.env.SANDBOX_EPOCH;
+const { AWS_LAMBDA_RUNTIME_API, _HANDLER: handlerName, LAMBDA_TASK_ROOT: taskRoot } = process.env;
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
-/** What Node.js refuses to wait for longer than, and then does not wait at all. */
-const MAX_DELAY = 2 ** 31 - 1;
-
-const realNow = Date.now.bind(Date);
-const inSandbox = realTime => epoch + (realTime - epoch) * scale;
-const sandboxNow = () => inSandbox(realNow());
-const inRealTime = delay => delay > MAX_DELAY ? delay : delay / scale;
-
-if (scale !== 1) {
-  scaleDates();
-  scaleTimers();
-}
-
-function scaleDates() {
-  const RealDate = Date;
-  RealDate.now = () => Math.floor(sandboxNow());
-  // A proxy, so that a date of Node.js itself is a Date here, too.
-  globalThis.Date = new Proxy(RealDate, {
-    construct: (target, args, newTarget) =>
-      Reflect.construct(target, args.length === 0 ? [sandboxNow()] : args, newTarget === globalThis.Date ? target : newTarget),
-    apply: () => new RealDate(sandboxNow()).toString(),
-  });
-  const realPerformanceNow = performance.now.bind(performance);
-  const { timeOrigin } = performance;
-  Object.defineProperties(performance, {
-    now: { value: () => realPerformanceNow() * scale, configurable: true, writable: true },
-    timeOrigin: { value: inSandbox(timeOrigin), configurable: true },
-  });
-}
-
-function scaleTimers() {
-  const { setTimeout, setInterval } = timers;
-  const { setTimeout: sleep, setInterval: tick } = timersPromises;
-
-  timersPromises.setTimeout = (delay, ...args) => sleep(inRealTime(delay), ...args);
-  timersPromises.setInterval = (delay, ...args) => tick(inRealTime(delay), ...args);
-  timersPromises.scheduler.wait = (delay, options) => timersPromises.setTimeout(delay, undefined, options);
-
-  globalThis.setTimeout = timers.setTimeout = (callback, delay, ...args) => setTimeout(callback, inRealTime(delay), ...args);
-  globalThis.setInterval = timers.setInterval = (callback, delay, ...args) => setInterval(callback, inRealTime(delay), ...args);
-  Object.defineProperty(timers.setTimeout, promisify.custom, { enumerable: true, value: timersPromises.setTimeout });
-
-  // Node's own one may or may not go through the timers above, depending on when it was loaded.
-  AbortSignal.timeout = delay => {
-    const controller = new AbortController();
-    const abort = () => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
-    setTimeout(abort, inRealTime(delay)).unref();
-    return controller.signal;
-  };
-  syncBuiltinESMExports();
+class RuntimeError extends Error {
+  constructor(name, message) {
+    super(message);
+    this.name = `Runtime.${name}`;
+  }
 }
 
 main();
 
-/** Loads the handler, then serves one event after the other. Listening also keeps the process. */
 async function main() {
-  const handler = await load();
-  process.on('message', message => serve(handler, message));
-  process.send({ ready: true });
+  let handler;
+  try {
+    handler = await load();
+  } catch (error) {
+    logError('-', 'Init Error', error);
+    await call('POST', 'init/error', formatted(error));
+    throw error;
+  }
+  for (;;) {
+    await serve(handler, await call('GET', 'invocation/next'));
+  }
 }
 
 async function load() {
-  const [file, method] = handlerName.split('.');
-  const path = ['.mjs', '.cjs', '.js'].map(extension => join(taskRoot, file + extension)).find(existsSync);
-  const module = path === undefined ? {} : await import(pathToFileURL(path));
-  const handler = module[method] ?? module.default?.[method];
+  if (handlerName.includes('..')) {
+    throw new RuntimeError('MalformedHandlerName', `'${handlerName}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`);
+  }
+  const [, file, method] = /^([^.]*)\.(.*)$/.exec(basename(handlerName)) ?? [];
+  if (file === undefined) {
+    throw new RuntimeError('MalformedHandlerName', 'Bad handler');
+  }
+  const module = await loadModule(handlerName.slice(0, -basename(handlerName).length), file);
+  const handler = find(module, method) ?? find(module.default, method);
   if (typeof handler !== 'function') {
-    throw new Error(`${handlerName} is undefined or not exported`);
+    throw new RuntimeError('HandlerNotFound', handler ? `${handlerName} is not a function` : `${handlerName} is undefined or not exported`);
+  }
+  if (handler.length >= 3) {
+    throw new RuntimeError('CallbackHandlerDeprecated', 'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24.');
   }
   return handler;
 }
 
-async function serve(handler, { event, requestId, functionArn, timeout }) {
-  const deadline = sandboxNow() + timeout;
+async function loadModule(root, file) {
+  try {
+    const path = ['', '.js', '.mjs', '.cjs'].map(extension => resolve(taskRoot, root, file) + extension).find(existsSync);
+    return path === undefined ? createRequire(join(taskRoot, root, 'index.js'))(file) : await import(pathToFileURL(path));
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      throw Object.assign(new RuntimeError('UserCodeSyntaxError', String(error)), { stack: error.stack });
+    }
+    throw error.code === 'MODULE_NOT_FOUND' ? new RuntimeError('ImportModuleError', String(error)) : error;
+  }
+}
+
+function find(module, method) {
+  return method.split('.').reduce((found, name) => typeof found === 'object' ? found?.[name] : undefined, module);
+}
+
+async function serve(handler, { headers, body }) {
+  const requestId = headers['lambda-runtime-aws-request-id'];
+  const deadline = Number(headers['lambda-runtime-deadline-ms']);
+  process.env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id'];
   const context = {
+    clientContext: undefined,
+    identity: undefined,
+    invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
     awsRequestId: requestId,
+    xRayTraceId: headers['lambda-runtime-trace-id'],
+    // Negative where the time is over, and the process has been asleep.
+    getRemainingTimeInMillis: () => deadline - Date.now(),
     functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
-    functionVersion: '$LATEST',
-    invokedFunctionArn: functionArn,
+    functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
     memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
-    getRemainingTimeInMillis: () => Math.max(0, Math.floor(deadline - sandboxNow())),
+    logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
   };
   try {
-    const result = await handler(event, context);
-    process.send({ result });
+    const result = await handler(JSON.parse(body), context);
+    await call('POST', `invocation/${requestId}/response`, result ?? null);
   } catch (error) {
-    process.send({ error: { type: error?.name ?? 'Error', message: String(error?.message ?? error) } });
+    logError(requestId, 'Invoke Error', error);
+    await call('POST', `invocation/${requestId}/error`, formatted(error));
   }
+}
+
+function formatted(error) {
+  return error instanceof Error
+    ? { errorType: error.name, errorMessage: error.message, trace: error.stack?.split('\n') ?? [] }
+    : { errorType: typeof error, errorMessage: String(error), trace: [] };
+}
+
+function logError(requestId, what, error) {
+  const { errorType, errorMessage, trace: stackTrace } = formatted(error);
+  const timestamp = new Date().toISOString();
+  process.stdout.write(process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON'
+    ? `${JSON.stringify({ timestamp, level: 'ERROR', requestId, message: { errorType, errorMessage, stackTrace } })}\n`
+    : `${[timestamp, requestId, 'ERROR', `${what} `, JSON.stringify({ errorType, errorMessage, stack: stackTrace })].join('\t')}\n`);
+}
+
+function call(method, path, body) {
+  return new Promise((resolved, reject) => {
+    request(`http://${AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/${path}`, { method, agent }, response => {
+      const chunks = [];
+      response.on('data', chunk => chunks.push(chunk)).on('error', reject)
+        .on('end', () => resolved({ headers: response.headers, body: Buffer.concat(chunks).toString('utf8') }));
+    }).on('error', reject).end(body === undefined ? undefined : JSON.stringify(body));
+  });
 }

@@ -1,28 +1,15 @@
-import { execFileSync, spawn, type ChildProcess } from 'child_process';
-import { existsSync } from 'fs';
-import { dirname, join } from 'path';
-import { createInterface } from 'readline';
+import { join } from 'path';
 import type { Clock } from './clock';
 import type { Role } from './iam';
+import { LambdaProcess, type FunctionDefinition, type Usage } from './lambda-process';
+import { RuntimeApi } from './runtime-api';
 import type { ApiRequest } from './service';
+
+/** The client in a function's process: the sandbox's, or the one that it is to be held against, such as AWS's own. */
+const CLIENT = process.env.SANDBOX_LAMBDA_CLIENT ?? join(__dirname, 'lambda-runtime.js');
 
 /** Lambda tries an asynchronous event again after these pauses, and then gives it up. */
 const RETRY_PAUSES = [60_000, 120_000];
-
-export interface FunctionDefinition {
-  readonly name: string;
-  readonly arn: string;
-  /** The folder with the unpacked code. */
-  readonly code: string;
-  readonly handler: string;
-  /** Such as `nodejs24.x`. */
-  readonly runtime: string;
-  /** Seconds. */
-  readonly timeout: number;
-  readonly memorySize: number;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly role: Role;
-}
 
 /** One run of a function. */
 export interface Invocation {
@@ -33,6 +20,11 @@ export interface Invocation {
   readonly event: unknown;
   readonly startedAt: number;
   readonly logs: string[];
+  /** The header for X-Ray that it came with. */
+  readonly traceId: string;
+  /** What its process had used when it began, which is what the start took where it was the first. */
+  usageBefore?: Usage;
+  usageAfter?: Usage;
   endedAt?: number;
   outcome?: 'ok' | 'error' | 'timeout' | 'crash';
   /** What the handler returned. */
@@ -58,38 +50,36 @@ export interface Crash {
 }
 
 interface Instance {
-  readonly process: ChildProcess;
+  readonly process: LambdaProcess;
+  readonly api: RuntimeApi;
   readonly definition: FunctionDefinition;
   /** Of this process alone, as Lambda's are. */
   readonly sessionToken: string;
-  /** Resolves when the process is gone. */
-  readonly gone: Promise<void>;
-  invocation?: Invocation;
+  invocation: Invocation | undefined;
   cancelShutdown: () => void;
-  /** Where lines go: those of an ended invocation may still arrive. */
-  logs: string[];
-  onMessage: (message: Message) => void;
   onGone: () => void;
 }
-
-type Message = { readonly ready: true } | { readonly result: unknown } | { readonly error: { readonly type: string; readonly message: string } };
 
 /** Lambda: a fresh process for each cold start, killed when its time is up. */
 export class Lambda {
   readonly invocations: Invocation[] = [];
   /** What a person should know, such as that the function does not run on its own version of Node.js. */
   readonly notices: string[] = [];
+  /** The last words of each process that ended by itself: because of a rejection that nobody handled, say. */
+  readonly exits: string[][] = [];
   /** Milliseconds after which a process without work is shut down. AWS does not say. @default - never */
   shutdownAfter = Infinity;
+
+  /** How many have been started so far. */
+  processes = 0;
 
   private readonly functions = new Map<string, FunctionDefinition>();
   private readonly instances = new Set<Instance>();
   private readonly permissions: { readonly functionName: string; readonly permission: Permission }[] = [];
   private readonly crashes: { readonly crash: Crash; left: number }[] = [];
-  private started = 0;
   private stopped = false;
 
-  constructor(private readonly clock: Clock, private readonly endpoints: () => Readonly<Record<string, string>>) {}
+  constructor(private readonly clock: Clock, private readonly endpoints: () => Readonly<Record<string, string>>, private readonly client = CLIENT) {}
 
   addFunction(definition: FunctionDefinition): void {
     this.functions.set(definition.name, definition);
@@ -133,7 +123,11 @@ export class Lambda {
       return false;
     }
     entry.left--;
-    instance?.process.kill(entry.crash.stands ? 'SIGSTOP' : 'SIGKILL');
+    if (entry.crash.stands) {
+      instance?.process.freeze();
+    } else {
+      instance?.process.kill();
+    }
     return true;
   }
 
@@ -158,8 +152,8 @@ export class Lambda {
   async stop(): Promise<void> {
     this.stopped = true;
     await Promise.all([...this.instances].map(instance => {
-      instance.process.kill('SIGKILL');
-      return instance.gone;
+      instance.process.kill();
+      return instance.process.gone;
     }));
   }
 
@@ -173,146 +167,98 @@ export class Lambda {
     }
     const definition = this.function(functionName);
     const invocation: Invocation = {
-      functionName: definition.name, requestId: crypto.randomUUID(), attempt, event, startedAt: this.clock.now(), logs: [],
+      functionName: definition.name, requestId: crypto.randomUUID(), attempt, event, startedAt: this.clock.now(), logs: [], traceId: traceId(),
     };
     this.invocations.push(invocation);
     const idle = [...this.instances].find(candidate => candidate.definition === definition && candidate.invocation === undefined);
-    const instance = idle ?? this.start(definition);
+    const instance = idle ?? await this.start(definition, invocation);
     instance.cancelShutdown();
     instance.invocation = invocation;
-    instance.logs = invocation.logs;
+    instance.process.logs = invocation.logs;
 
     await new Promise<void>(resolve => {
       let cancelTimeout = () => {};
-      let timedOut = false;
-      const end = (change: Partial<Invocation>) => {
+      let end: Partial<Invocation> = { outcome: 'crash', error: { type: 'Runtime.ExitError', message: 'Runtime exited' } };
+      const finish = () => {
         cancelTimeout();
-        instance.onMessage = instance.onGone = () => {};
-        Object.assign(invocation, change, { endedAt: this.clock.now() });
+        instance.api.onNext = instance.api.onAnswer = instance.onGone = () => {};
+        Object.assign(invocation, end, { endedAt: this.clock.now() });
         instance.invocation = undefined;
         if (this.shutdownAfter < Infinity) {
-          instance.cancelShutdown = this.clock.after(this.shutdownAfter, () => instance.process.kill('SIGKILL'));
+          instance.cancelShutdown = this.clock.after(this.shutdownAfter, () => instance.process.kill());
         }
         resolve();
       };
       const begin = () => {
-        cancelTimeout = this.clock.after(definition.timeout * 1_000, () => {
-          timedOut = true;
-          instance.process.kill('SIGKILL');
+        const milliseconds = definition.timeout * 1_000;
+        cancelTimeout = this.clock.after(milliseconds, () => {
+          instance.api.onAnswer = () => {};
+          end = { outcome: 'timeout', error: { type: 'Sandbox.Timedout', message: `Task timed out after ${definition.timeout.toFixed(2)} seconds` } };
+          instance.process.kill();
         });
-        instance.process.send({ event, requestId: invocation.requestId, functionArn: definition.arn, timeout: definition.timeout * 1_000 });
-      };
-      instance.onMessage = message => {
-        if ('ready' in message) {
-          begin();
-        } else {
-          instance.onGone = () => {};
+        instance.api.onNext = () => {
+          instance.process.freeze();
+          invocation.usageAfter = instance.process.usage();
           // The log travels through a pipe of its own, and a test reads it as soon as this is over.
-          setImmediate(() => end({ outcome: 'error' in message ? 'error' : 'ok', ...message }));
-        }
+          setImmediate(finish);
+        };
+        invocation.usageBefore = instance.process.usage();
+        instance.process.thaw();
+        instance.api.deliver({
+          event,
+          requestId: invocation.requestId,
+          functionArn: definition.arn,
+          deadline: Math.floor(this.clock.now() + milliseconds),
+          traceId: invocation.traceId,
+        });
       };
-      instance.onGone = () => end(timedOut
-        ? { outcome: 'timeout', error: { type: 'Sandbox.Timedout', message: `Task timed out after ${definition.timeout.toFixed(2)} seconds` } }
-        : { outcome: 'crash', error: { type: 'Runtime.ExitError', message: 'Runtime exited' } });
-      if (idle !== undefined) {
+      instance.api.onAnswer = answer => {
+        cancelTimeout();
+        end = { outcome: 'error' in answer ? 'error' : 'ok', ...answer };
+      };
+      instance.onGone = finish;
+      if (idle === undefined) {
+        instance.api.onNext = begin;
+      } else {
         begin();
       }
     });
     return invocation;
   }
 
-  private start(definition: FunctionDefinition): Instance {
-    const { role } = definition;
-    const region = definition.arn.split(':')[3];
-    const sessionToken = `session-of-${role.name}-${++this.started}`;
-    const node = this.nodeFor(definition.runtime);
-    const child = spawn(node.binary, [`--max-old-space-size=${definition.memorySize}`, join(__dirname, 'lambda-runtime.js')], {
-      // Only what Lambda sets: what the tests happen to run with must not reach the function.
-      env: {
-        ...definition.environment,
-        ...this.endpoints(),
-        PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
-        LANG: 'en_US.UTF-8',
-        TZ: ':UTC',
-        _HANDLER: definition.handler,
-        LAMBDA_TASK_ROOT: definition.code,
-        AWS_REGION: region,
-        AWS_DEFAULT_REGION: region,
-        AWS_EXECUTION_ENV: `AWS_Lambda_${definition.runtime}`,
-        AWS_LAMBDA_FUNCTION_NAME: definition.name,
-        AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(definition.memorySize),
-        AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${definition.name}`,
-        AWS_ACCESS_KEY_ID: role.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: `secret-of-${role.name}`,
-        AWS_SESSION_TOKEN: sessionToken,
-        // What another version of Node.js warns of is not the function's own.
-        ...(node.isOwn ? {} : { NODE_NO_WARNINGS: '1' }),
-        SANDBOX_TIME_SCALE: String(this.clock.timeScale),
-        SANDBOX_EPOCH: String(this.clock.epoch),
+  private async start(definition: FunctionDefinition, invocation: Invocation): Promise<Instance> {
+    const sessionToken = `session-of-${definition.role.name}-${++this.processes}`;
+    const api = await RuntimeApi.start();
+    const lambdaProcess = new LambdaProcess({
+      definition,
+      clock: this.clock,
+      client: this.client,
+      environment: { ...this.endpoints(), AWS_LAMBDA_RUNTIME_API: api.address, AWS_SESSION_TOKEN: sessionToken },
+      onNotice: notice => void (this.notices.includes(notice) || this.notices.push(notice)),
+      onGone: hasExited => {
+        api.stop();
+        this.instances.delete(instance);
+        if (hasExited) {
+          this.exits.push(lambdaProcess.logs.slice(-20));
+        }
+        instance.onGone();
       },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    // Not 'exit': what the process wrote last may come later than that.
-    const gone = new Promise<void>(resolve => child.once('close', () => resolve()));
-    const instance: Instance = {
-      process: child, definition, sessionToken, gone, logs: [], cancelShutdown: () => {}, onMessage: () => {}, onGone: () => {},
-    };
+    const instance: Instance = { process: lambdaProcess, api, definition, sessionToken, invocation, cancelShutdown: () => {}, onGone: () => {} };
     this.instances.add(instance);
-    child.on('message', (message: Message) => instance.onMessage(message));
-    child.once('close', () => {
-      this.instances.delete(instance);
-      instance.onGone();
-    });
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream! }).on('line', line => instance.logs.push(line));
+    if (this.stopped) {
+      lambdaProcess.kill();
     }
-    // Such as a message to a process that is being killed: nothing that the function has written.
-    child.on('error', error => this.notices.push(`${definition.name}: ${String(error)}`));
     return instance;
-  }
-
-  /** The Node.js of the function's runtime, which the `node` package brings; the one at hand where that package brings none. */
-  private nodeFor(runtime: string): { readonly binary: string; readonly isOwn: boolean } {
-    const major = /^nodejs(\d+)/.exec(runtime)?.[1];
-    const candidates = [nodePackage(), process.execPath].filter(candidate => candidate !== undefined);
-    const own = candidates.find(candidate => majorOf(candidate) === major);
-    if (own !== undefined) {
-      return { binary: own, isOwn: true };
-    }
-    const notice = `The function runs on Node.js ${process.version}, not on its runtime ${runtime}: ` +
-      'the "node" package is not installed, or its install script was not allowed.';
-    if (!this.notices.includes(notice)) {
-      this.notices.push(notice);
-    }
-    if (!told.has(notice)) {
-      told.add(notice);
-      process.stderr.write(`${notice}\n`);
-    }
-    return { binary: process.execPath, isOwn: false };
   }
 }
 
-/** One line a process, however many sandboxes it starts. */
-const told = new Set<string>();
+/** A trace that is not sampled: Lambda names one with each event. */
+function traceId(): string {
+  const [time, ...rest] = crypto.randomUUID().split('-');
+  return `Root=1-${time}-${rest.join('').slice(0, 24)};Parent=${rest.join('').slice(0, 16)};Sampled=0`;
+}
 
 function functionNameOf(nameOrArn: string): string {
   return nameOrArn.slice(nameOrArn.lastIndexOf(':') + 1);
-}
-
-function nodePackage(): string | undefined {
-  try {
-    const binary = join(dirname(require.resolve('node/package.json')), 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-    return existsSync(binary) ? binary : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const majors = new Map<string, string>();
-
-function majorOf(binary: string): string {
-  const major = majors.get(binary) ?? execFileSync(binary, ['--print', 'process.versions.node.split(".")[0]'], { encoding: 'utf8' }).trim();
-  majors.set(binary, major);
-  return major;
 }

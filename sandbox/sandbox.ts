@@ -20,8 +20,10 @@ const REGION = 'eu-west-1';
 export interface SandboxOptions {
   /** How much faster than ours the sandbox's time runs. @default 1 */
   readonly timeScale?: number;
-  /** Other implementations that the functions are to call instead of the sandbox's. @default - none */
-  readonly endpoints?: Partial<Readonly<Record<'cloudfront' | 's3' | 'sts', string>>>;
+  /** What the functions are to call instead of the sandbox's services, such as another's implementation of them. @default - none */
+  readonly endpoints?: Partial<Readonly<Record<'cloudfront' | 'codepipeline' | 's3' | 'sts', string>>>;
+  /** The file that Node.js runs in a function's process, in place of the sandbox's. @default - what SANDBOX_LAMBDA_CLIENT names, if anything */
+  readonly lambdaClient?: string;
 }
 
 export interface DeployOptions {
@@ -79,7 +81,7 @@ export class Sandbox {
   private readonly managedPolicies = new Map<string, readonly Statement[]>();
   private readonly exports = new Map<string, string>();
 
-  private constructor({ timeScale, endpoints = {} }: SandboxOptions) {
+  private constructor({ timeScale, endpoints = {}, lambdaClient }: SandboxOptions) {
     this.clock = new Clock(timeScale);
     const surroundings: Surroundings = {
       clock: this.clock,
@@ -95,11 +97,11 @@ export class Sandbox {
     };
     this.lambda = new Lambda(this.clock, () => ({
       AWS_ENDPOINT_URL_CLOUDFRONT: endpoints.cloudfront ?? this.cloudFront.endpoint,
-      AWS_ENDPOINT_URL_CODEPIPELINE: this.codePipeline.endpoint,
+      AWS_ENDPOINT_URL_CODEPIPELINE: endpoints.codepipeline ?? this.codePipeline.endpoint,
       AWS_ENDPOINT_URL_S3: endpoints.s3 ?? this.s3.endpoint,
       AWS_ENDPOINT_URL_STS: endpoints.sts ?? this.sts.endpoint,
       ...this.trustedCertificates !== undefined && { NODE_EXTRA_CA_CERTS: this.trustedCertificates },
-    }));
+    }), lambdaClient);
     this.cloudFront = new CloudFront(surroundings, ACCOUNT, REGION);
     this.codePipeline = new CodePipeline(surroundings, this.lambda, arn => this.roleAt(arn), ACCOUNT, REGION);
     this.s3 = new S3(surroundings, REGION);
@@ -216,6 +218,7 @@ export class Sandbox {
       runtime: String(properties.Runtime),
       timeout: Number(properties.Timeout ?? 3),
       memorySize: Number(properties.MemorySize ?? 128),
+      logFormat: isRecord(properties.LoggingConfig) && properties.LoggingConfig.LogFormat === 'JSON' ? 'JSON' : undefined,
       environment: (isRecord(properties.Environment) ? properties.Environment.Variables : {}) as Record<string, string>,
       role: this.roleAt(String(properties.Role)),
     });

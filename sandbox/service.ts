@@ -11,6 +11,8 @@ export interface ApiRequest {
   readonly service: ServiceName;
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
+  /** The trace of X-Ray that the request belongs to. */
+  readonly traceId?: string;
   /** The role that signed the request. */
   principal?: string;
   /** Undefined for a request that got no answer. */
@@ -98,8 +100,18 @@ export abstract class Service {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  async stop(): Promise<void> {
+  /** How many connections are open. */
+  get connections(): number {
+    return this.sockets.size;
+  }
+
+  /** As AWS does after a while, or when a part of it is replaced. */
+  closeConnections(): void {
     this.sockets.forEach(socket => socket.destroy());
+  }
+
+  async stop(): Promise<void> {
+    this.closeConnections();
     await new Promise(resolve => this.server.close(resolve));
   }
 
@@ -132,7 +144,14 @@ export abstract class Service {
     let answer: Answer;
     try {
       const call = this.parse(raw);
-      request = { at: clock.now(), service: this.name, operation: call.operation, input: call.input };
+      const traceId = raw.headers['x-amzn-trace-id'];
+      request = {
+        at: clock.now(),
+        service: this.name,
+        operation: call.operation,
+        input: call.input,
+        ...traceId !== undefined && { traceId: String(traceId) },
+      };
       requests.push(request);
       const sessionToken = String(raw.headers['x-amz-security-token'] ?? '');
       const caller = this.caller(raw, sessionToken);

@@ -7,6 +7,7 @@ import { S3DeployAction } from 'aws-cdk-lib/aws-codepipeline-actions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { givenDistribution, givenPipeline } from './given';
 import { givenArchive } from './given-archive';
+import { linesOf } from './given-sandbox';
 import { Edge, Sandbox, type ActionExecution, type Distribution, type EdgeOptions } from '../sandbox';
 import {
   CloudFrontInvalidationFunction, CloudFrontInvalidationStage, FreshnessCheck, type CloudFrontInvalidationOptions, type FreshnessCheckFilesOptions,
@@ -115,7 +116,7 @@ export async function givenCheckedSite(options: CheckedSiteOptions = {}): Promis
     },
     visit: path => fetch(edge.url + path),
     visited: () => edge.visits.filter(({ headers }) => headers['user-agent']?.includes('cdk-cloudfront-invalidation-stage')).map(({ url }) => url),
-    logs: () => sandbox.lambda.invocations.flatMap(({ logs }) => logs.map(line => JSON.parse(line) as Record<string, unknown>)),
+    logs: () => linesOf(sandbox).map(line => JSON.parse(line) as Record<string, unknown>),
   };
 }
 

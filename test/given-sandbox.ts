@@ -1,16 +1,18 @@
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import type { LoggingFormat } from 'aws-cdk-lib/aws-lambda';
 import { givenDistribution, givenDistributionTenant, givenPipeline } from './given';
 import { Sandbox, type ActionExecution, type Distribution } from '../sandbox';
 import { CloudFrontInvalidationFunction, CloudFrontInvalidationStage, type CloudFrontInvalidationOptions } from '../src';
 
-/** The sandbox's time runs this much faster than ours. */
-const TIME_SCALE = 20;
+/** The sandbox's time runs this much faster than ours; slower where that is asked for. */
+const TIME_SCALE = Number(process.env.TEST_TIME_SCALE ?? 20);
 
 export interface WorldOptions extends Partial<CloudFrontInvalidationOptions> {
   /** Whether the stage is for a tenant instead of a distribution. */
   readonly tenant?: boolean;
   /** The time-out of the function. @default - the construct's own */
   readonly functionTimeout?: Duration;
+  readonly loggingFormat?: LoggingFormat;
 }
 
 /** A deployed pipeline with the stage, and what a test looks at. */
@@ -56,7 +58,7 @@ export async function givenWorld(options: WorldOptions = {}): Promise<World> {
       continuationToken,
     }).finished,
     requests: operation => sandbox.requests.filter(request => request.operation === operation),
-    logs: () => sandbox.lambda.invocations.flatMap(({ logs }) => logs.map(line => JSON.parse(line) as Record<string, unknown>)),
+    logs: () => linesOf(sandbox).map(line => JSON.parse(line) as Record<string, unknown>),
   };
   worlds.push(world);
   return world;
@@ -77,7 +79,7 @@ function synthesize(options: WorldOptions): Assembly {
   return assembly;
 }
 
-function synthesizeAnew({ functionTimeout, tenant, ...options }: WorldOptions): Assembly {
+function synthesizeAnew({ functionTimeout, loggingFormat, tenant, ...options }: WorldOptions): Assembly {
   const app = new App({ analyticsReporting: false });
   const stack = new Stack(app, 'Website');
   const distribution = givenDistribution(stack);
@@ -85,7 +87,7 @@ function synthesizeAnew({ functionTimeout, tenant, ...options }: WorldOptions): 
   new CloudFrontInvalidationStage(stack, 'Invalidate', {
     pipeline: givenPipeline(stack, { crossAccountKeys: false }),
     ...(tenant ? { distributionTenant } : { distribution }),
-    function: new CloudFrontInvalidationFunction(stack, 'Fn', { distribution, timeout: functionTimeout }),
+    function: new CloudFrontInvalidationFunction(stack, 'Fn', { distribution, timeout: functionTimeout, loggingFormat }),
     ...options,
   });
   new CfnOutput(stack, 'DistributionId', { value: tenant ? distributionTenant.ref : distribution.distributionId });
@@ -93,9 +95,17 @@ function synthesizeAnew({ functionTimeout, tenant, ...options }: WorldOptions): 
   return { template: assembly.getStackByName('Website').template, directory: assembly.directory };
 }
 
-/** To be called after all tests: no process and no socket is left behind. */
+/** What functions have written, without what Lambda's client says of an error. */
+export function linesOf(sandbox: Sandbox): string[] {
+  return sandbox.lambda.invocations.flatMap(({ logs }) => logs).filter(line => !/^\S+\t\S+\tERROR\tInvoke Error \t/.test(line));
+}
+
+/** To be called after all tests: no process and no socket is left behind, and no process has ended by itself. */
 export async function stopWorlds(): Promise<void> {
-  await Promise.all(worlds.splice(0).map(({ sandbox }) => sandbox.stop()));
+  const sandboxes = worlds.splice(0).map(({ sandbox }) => sandbox);
+  await Promise.all(sandboxes.map(sandbox => sandbox.stop()));
+  // A rejection that nobody handles ends a process.
+  expect(sandboxes.flatMap(({ lambda }) => lambda.exits)).toEqual([]);
 }
 
 export async function until(condition: () => boolean): Promise<void> {

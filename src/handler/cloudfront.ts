@@ -23,7 +23,7 @@ const SETTINGS = {
 };
 
 /** Uses the function's own credentials. */
-const client = new CloudFrontClient(SETTINGS);
+const ownClient = new CloudFrontClient(SETTINGS);
 
 /** CloudFront keeps invalidations for a long time. The one to find is no older than the job, so it is among the newest. */
 const MAX_INVALIDATIONS_SEARCHED = 500;
@@ -55,11 +55,27 @@ const API_OF: Readonly<Record<Target['kind'], (from: CloudFrontClient) => Api>> 
 
 /** The invalidations of one target. */
 export class Invalidations {
+  /** @see warmUp in warm-up.ts */
+  static warmUp(abortSignal: AbortSignal): readonly Promise<unknown>[] {
+    const api = API_OF.distribution(ownClient);
+    const batch = { CallerReference: 'none', Paths: { Quantity: 1, Items: ['/*'] } };
+    return [api.create('none', batch, { abortSignal }), api.get('none', 'none', { abortSignal })];
+  }
+
+  private readonly client: CloudFrontClient;
   private readonly api: Api;
 
   /** @param credentials of the target's role, if it has one */
   constructor(private readonly target: Target, credentials?: Credentials) {
-    this.api = API_OF[target.kind](credentials === undefined ? client : new CloudFrontClient({ ...SETTINGS, credentials }));
+    this.client = credentials === undefined ? ownClient : new CloudFrontClient({ ...SETTINGS, credentials });
+    this.api = API_OF[target.kind](this.client);
+  }
+
+  /** Closes the connections that no later job would use: those with the credentials of this one. */
+  close(): void {
+    if (this.client !== ownClient) {
+      this.client.destroy();
+    }
   }
 
   /**

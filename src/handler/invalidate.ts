@@ -22,6 +22,8 @@ interface Work {
   readonly parameters: JobParameters;
   readonly progress: Progress;
   readonly budget: Budget;
+  /** Closed at the end of the invocation. */
+  readonly opened: Invalidations[];
 }
 
 /**
@@ -31,7 +33,16 @@ interface Work {
  * @throws Failure
  */
 export async function invalidate(job: Job, parameters: JobParameters, progress: Progress, budget: Budget): Promise<boolean> {
-  const work = { parameters, progress, budget };
+  const work: Work = { parameters, progress, budget, opened: [] };
+  try {
+    return await advance(job, work);
+  } finally {
+    work.opened.forEach(invalidations => invalidations.close());
+  }
+}
+
+async function advance(job: Job, work: Work): Promise<boolean> {
+  const { parameters, progress } = work;
   // Neither goes into a token: there may be too many paths, and credentials are secret.
   let found: FoundNow | undefined;
   let invalidations: Invalidations | undefined;
@@ -96,7 +107,7 @@ function oneLine(note: string): string {
   return truncate(note.replace(/[\p{Cc}\p{Surrogate}]/gu, ' '), MAX_NOTE_LENGTH);
 }
 
-async function connect(jobId: string, { parameters, progress, budget }: Work): Promise<Invalidations | undefined> {
+async function connect(jobId: string, { parameters, progress, budget, opened }: Work): Promise<Invalidations | undefined> {
   const target = targetOf(parameters);
   const { role } = target;
   if (role === undefined) {
@@ -104,7 +115,9 @@ async function connect(jobId: string, { parameters, progress, budget }: Work): P
   }
   const { assume } = await import('./role.js');
   const credentials = await waitFor(() => assume(role, jobId, budget.workUntil), progress, parameters.timeoutSeconds, budget);
-  return credentials && new Invalidations(target, credentials);
+  const invalidations = credentials && new Invalidations(target, credentials);
+  opened.push(...invalidations === undefined ? [] : [invalidations]);
+  return invalidations;
 }
 
 async function create({ parameters, progress, budget }: Work, invalidations: Invalidations, paths: readonly string[]): Promise<boolean> {

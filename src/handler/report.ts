@@ -37,7 +37,7 @@ export async function report(jobId: string, answer: Report, until: number): Prom
     try {
       // Half of a call's usual time: if CodePipeline hangs, enough time must be left for another attempt.
       await limited(Math.min(until, Date.now() + CALL_TIMEOUT / 2), abortSignal => send(jobId, answer, abortSignal));
-      log(answer.outcome === 'failure' ? 'ERROR' : 'INFO', 'Reported to CodePipeline', { jobId, ...answer });
+      log(answer.outcome === 'failure' ? 'ERROR' : 'INFO', 'Reported to CodePipeline', { jobId, ...detailsOf(answer) });
       return;
     } catch (error) {
       const { name, words } = describe(error);
@@ -52,13 +52,22 @@ export async function report(jobId: string, answer: Report, until: number): Prom
       }
       const pause = Math.min(250 * 2 ** attempt, 4_000) * (1 - Math.random() / 2);
       if ((!isWorthAnotherAttempt(error) && attempt + 1 >= MAX_REFUSALS) || !hasTimeForCall(until - pause)) {
-        const advice = isPermissionError(error) ? ' Check that the function\'s role allows codepipeline:PutJobSuccessResult and codepipeline:PutJobFailureResult.' : '';
+        const advice = isPermissionError(error) && !isWorthAnotherAttempt(error) ? ' Check that the function\'s role allows codepipeline:PutJobSuccessResult and codepipeline:PutJobFailureResult.' : '';
         throw new Error(`Could not report job ${jobId} to CodePipeline as ${answer.outcome}: ${words}.${advice}`, { cause: error });
       }
       log('WARN', 'CodePipeline cannot accept the report now: trying again', { jobId, reason: words, pause });
       await sleep(pause);
     }
   }
+}
+
+/** A line of the log has a message of its own. */
+function detailsOf(answer: Report) {
+  if (answer.outcome !== 'failure') {
+    return answer;
+  }
+  const { message: reason, ...details } = answer;
+  return { ...details, reason };
 }
 
 async function send(jobId: string, answer: Report, abortSignal: AbortSignal): Promise<void> {

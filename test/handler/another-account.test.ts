@@ -7,7 +7,7 @@ import {
   type CloudFrontInvalidationOptions, type CloudFrontInvalidationRoleProps,
 } from '../../src';
 import { givenPipeline } from '../given';
-import { expectOneTerminalReport } from '../given-sandbox';
+import { expectOneTerminalReport, until } from '../given-sandbox';
 
 const PIPELINE = { account: '123456789012', region: 'eu-west-1' };
 const WEBSITE = { account: '210987654321', region: 'us-east-1' };
@@ -112,6 +112,14 @@ test.concurrent('a wait that is longer than an invocation goes on with a new ses
   expect(action.status).toBe('Succeeded');
   expect(action.jobs).toHaveLength(2);
   expect(world.requests('AssumeRole').map(({ input }) => String(input.RoleSessionName).slice(-36))).toEqual(action.jobs);
+});
+
+test.concurrent('no connection with its credentials is left open', async () => {
+  const world = await givenWorld();
+  await world.runStage();
+  await world.runStage();
+  expect(world.requests('CreateInvalidation')).toHaveLength(2);
+  await until(() => world.sandbox.sts.connections === 0 && world.sandbox.cloudFront.connections === 0);
 });
 
 describe('an external id', () => {

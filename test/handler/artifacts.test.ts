@@ -12,7 +12,7 @@ import {
 } from '../../src';
 import { givenDistribution, givenPipeline } from '../given';
 import { givenArchive, givenRawArchive } from '../given-archive';
-import { expectOneTerminalReport } from '../given-sandbox';
+import { expectOneTerminalReport, until } from '../given-sandbox';
 
 type Files = Readonly<Record<string, string>>;
 
@@ -127,6 +127,20 @@ async function givenWorld(options: Options = {}): Promise<World> {
 }
 
 afterAll(() => Promise.all(sandboxes.map(sandbox => sandbox.stop())));
+
+test('100,000 files are compared with 60,000, and 40,000 of them covered, within the memory that the function has', async () => {
+  const world = await givenWorld({ changedFiles: { maxPaths: 10 } });
+  const archive = (count: number) => world.givenArtifact(givenRawArchive({ name: Buffer.from('000000'), numbered: true }, count));
+  const { invocations } = world.sandbox.lambda;
+  const ended = () => until(() => invocations.every(({ outcome }) => outcome !== undefined));
+  await world.run(await archive(60_000));
+  await ended();
+  expect(await world.run(await archive(100_000))).toMatchObject({ status: 'Succeeded', outputVariables: { changedFileCount: '40000' } });
+  await ended();
+  // In one process, which has the first job's memory by then.
+  expect([invocations.map(({ outcome }) => outcome), world.sandbox.lambda.processes]).toEqual([['ok', 'ok'], 1]);
+  expect(invocations[1].usageAfter?.memory ?? 0).toBeLessThan(256);
+}, 60_000);
 
 const FIRST: Files = { 'index.html': 'a', 'blog/index.html': 'b', 'blog/post.html': 'c', 'about.html': 'd', 'old.html': 'e' };
 const SECOND: Files = { 'index.html': 'a', 'blog/index.html': 'B', 'blog/post.html': 'c', 'about.html': 'd', 'new.html': 'f' };

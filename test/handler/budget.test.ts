@@ -10,6 +10,8 @@ test.each([
   [60_000, 40_000],
   [30_000, 20_000],
   [9_000, 6_000],
+  // Over before it began, as AWS's client says it.
+  [-3_000, -2_000],
 ])('of %i milliseconds, the work gets %i and the report the rest', (remaining, work) => {
   const budget = budgetOf({ awsRequestId: 'id', getRemainingTimeInMillis: () => remaining });
   expect(budget.workUntil - NOW).toBe(work);

@@ -251,6 +251,17 @@ describe('a configuration that is wrong is reported, and no call is made', () =>
   });
 });
 
+test.concurrent('every report is in the log, under the same words', async () => {
+  const world = await givenWorld();
+  await world.runStage();
+  await world.runAction('nonsense');
+  await settled(world);
+  expect(world.logs().filter(({ message }) => message === 'Reported to CodePipeline')).toMatchObject([
+    { level: 'INFO', outcome: 'success', summary: expect.any(String) },
+    { level: 'ERROR', outcome: 'failure', type: 'ConfigurationError', reason: expect.stringContaining('UserParameters must be a JSON object') },
+  ]);
+});
+
 describe('CodePipeline cannot take the report', () => {
   const passing: [string, FaultKind][] = [
     ['throttled', { throttle: true }],
@@ -317,6 +328,20 @@ describe('CodePipeline cannot take the report', () => {
       error: { message: expect.stringMatching(/Could not report job [\w-]+ to CodePipeline as success: AccessDeniedException.*Check that the function's role allows codepipeline:PutJobSuccessResult/) },
     });
     void action;
+  });
+
+  test.concurrent.each([
+    ['500', { error: 'InternalFailure', status: 500 }],
+    ['a hang', { hang: 'before' }],
+    ['a clock that is wrong', { error: 'RequestInTheFuture', status: 403 }],
+  ] as [string, FaultKind][])('%s in every attempt: the error does not blame the role', async (_, fault) => {
+    const world = await givenWorld(SHORT);
+    world.sandbox.faults.add({ service: 'codepipeline', operation: 'PutJobSuccessResult', fault, times: Infinity });
+    void world.runStage();
+    await settled(world);
+    const [{ error }] = world.sandbox.lambda.invocations;
+    expect(error?.message).toMatch(/^Could not report job \S+ to CodePipeline as success: /);
+    expect(error?.message).not.toContain('role');
   });
 
   test.concurrent('CodePipeline finds the report invalid: the pipeline is told so, and does not hang', async () => {

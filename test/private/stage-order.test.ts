@@ -68,7 +68,7 @@ test('the CfnPipeline of a Pipeline is refused: its stages are not written yet',
   const stack = givenStack();
   const pipeline = givenPipeline(stack).node.defaultChild as codepipeline.CfnPipeline;
   expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack) }))
-    .toThrow("pipeline must be the Pipeline 'Website/Pipeline' itself, which writes its stages when it is synthesized, got its CfnPipeline");
+    .toThrow("pipeline must be the Pipeline 'Stack/Pipeline' itself, which writes its stages when it is synthesized, got its CfnPipeline");
 });
 
 describe('no warning', () => {

@@ -17,6 +17,7 @@ import { Sandbox, type ActionExecution, type Distribution, type FaultKind } from
 import { CloudFrontInvalidationFunction, CloudFrontInvalidationRole, CloudFrontInvalidationStage, InvalidationPaths } from '../../src';
 import { givenPipeline } from '../given';
 import { givenArchive } from '../given-archive';
+import { linesOf } from '../given-sandbox';
 
 const TIME_SCALE = 20;
 const PARALLEL = 20;
@@ -256,7 +257,10 @@ async function run(each: Case): Promise<Result> {
     const elapsed = action.endedAt! - action.startedAt;
     const longest = TIMEOUT + functionTimeout * SECOND + (platform.endsWith('after the effect') ? RETRY_PAUSES : 0) + SLACK;
     const completedAt = distribution.invalidations[0] && distribution.invalidations[0].createTime + distribution.settings.completesAfter;
-    const badLines = sandbox.lambda.invocations.flatMap(({ logs }) => logs).filter(line => !isJson(line) || /secretAccessKey|SessionToken"/i.test(line));
+    const badLines = [
+      ...linesOf(sandbox).filter(line => !isJson(line)),
+      ...sandbox.lambda.invocations.flatMap(({ logs }) => logs).filter(line => /secretAccessKey|SessionToken"/i.test(line)),
+    ];
     const holds: Record<typeof INVARIANTS[number], boolean> = {
       'no job without an answer, unless none is accepted': accepted.length > 0 || unanswerable,
       'one accepted terminal report at most': accepted.length <= 1,

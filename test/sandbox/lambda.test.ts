@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'fs';
+import { dirname, join } from 'path';
 import { givenFunction, PUT, removeFolders, until } from './given-function';
 import { Sandbox } from '../../sandbox';
 
@@ -11,7 +13,9 @@ afterEach(async () => {
   removeFolders();
 });
 
-const PRINT_PID = 'console.log(process.pid);';
+// Not by console.log, which AWS's client makes lines of its own of.
+const PRINT = 'const print = text => process.stdout.write(text + "\\n");';
+const PRINT_PID = `${PRINT} print(process.pid);`;
 
 const OUR_RUNTIME = `nodejs${process.versions.node.split('.')[0]}.x`;
 
@@ -35,20 +39,30 @@ describe('a process', () => {
   test('has what Lambda gives it, and nothing of ours', async () => {
     process.env.OF_OURS = 'secret';
     givenFunction(sandbox, `exports.handler = async (event, context) =>
-      ({ env: process.env, argv: process.execArgv, event, context, left: context.getRemainingTimeInMillis() });`);
+      ({ env: process.env, client: process.argv[1], argv: process.execArgv, event, context, names: Object.keys(context).sort(), left: context.getRemainingTimeInMillis() });`);
     const { result, requestId } = await sandbox.lambda.invoke('fn', { a: 1 });
     delete process.env.OF_OURS;
     expect(result).toMatchObject({
       event: { a: 1 },
-      argv: ['--max-old-space-size=128'],
+      client: process.env.SANDBOX_LAMBDA_CLIENT ?? expect.stringMatching(/lambda-runtime\.js$/),
+      argv: ['--max-semi-space-size=6', '--max-old-space-size=115', '--require', expect.stringMatching(/lambda-time\.js$/)],
       context: {
-        awsRequestId: requestId, functionName: 'fn', memoryLimitInMB: '128', invokedFunctionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:fn',
+        awsRequestId: requestId,
+        functionName: 'fn',
+        functionVersion: '$LATEST',
+        memoryLimitInMB: '128',
+        invokedFunctionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:fn',
+        logGroupName: '/aws/lambda/fn',
+        logStreamName: expect.stringMatching(/^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32}$/),
+        xRayTraceId: expect.stringMatching(/^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0$/),
       },
     });
-    const { env, left } = result as { env: Record<string, string>; left: number };
+    const { env, names, left } = result as { env: Record<string, string>; names: string[]; left: number };
+    expect(names).toEqual(expect.arrayContaining(['clientContext', 'identity']));
+    expect(env._X_AMZN_TRACE_ID).toMatch(/^Root=1-/);
     expect(left).toBeLessThanOrEqual(900_000);
     expect(left).toBeGreaterThan(0);
-    expect(Object.keys(env).filter(name => !/^(AWS_|LAMBDA_|_HANDLER$|PATH$|LANG$|TZ$|KEY$)/.test(name))).toEqual([]);
+    expect(Object.keys(env).filter(name => !/^(AWS_|LAMBDA_|_X_AMZN_TRACE_ID$|_HANDLER$|PATH$|LANG$|TZ$|KEY$)/.test(name))).toEqual([]);
     expect(env).toMatchObject({
       KEY: 'value',
       AWS_REGION: 'eu-west-1',
@@ -80,8 +94,9 @@ describe('a process', () => {
   });
 
   test('that ends between two events is not used again', async () => {
-    givenFunction(sandbox, `exports.handler = async () => { ${PRINT_PID} setTimeout(() => process.exit(), 1); };`);
+    givenFunction(sandbox, `exports.handler = async () => { ${PRINT_PID} };`);
     await sandbox.lambda.invoke('fn', {});
+    process.kill(Number(pids()[0]), 'SIGKILL');
     await until(() => !isRunning(pids()[0]));
     await new Promise(resolve => setTimeout(resolve, 50));
     expect(await sandbox.lambda.invoke('fn', {})).toMatchObject({ outcome: 'ok' });
@@ -89,17 +104,41 @@ describe('a process', () => {
   });
 
   test('that crashes leaves its last words', async () => {
-    givenFunction(sandbox, 'exports.handler = async () => { console.log("a"); console.error("b"); process.exit(1); };');
+    givenFunction(sandbox, 'exports.handler = async () => { process.stdout.write("a\\n"); process.stderr.write("b\\n"); process.exit(1); };');
     const { outcome, error, logs } = await sandbox.lambda.invoke('fn', {});
     expect({ outcome, error }).toEqual({ outcome: 'crash', error: { type: 'Runtime.ExitError', message: 'Runtime exited' } });
     expect([...logs].sort()).toEqual(['a', 'b']);
+    expect(sandbox.lambda.exits.map(words => words.sort())).toEqual([['a', 'b']]);
   });
 
-  test('that cannot load its handler is a crash, with the reason in the log', async () => {
-    givenFunction(sandbox, 'exports.handlr = async () => {};');
-    const { outcome, logs } = await sandbox.lambda.invoke('fn', {});
-    expect(outcome).toBe('crash');
-    expect(logs.join()).toContain('index.handler is undefined or not exported');
+  test('whose time is up is told so: what is left is negative', async () => {
+    givenFunction(sandbox, `exports.handler = async (event, context) => {
+      const { now } = Date; Date.now = () => now() + 1_000_000; return context.getRemainingTimeInMillis(); };`);
+    const { result } = await sandbox.lambda.invoke('fn', {});
+    expect(result).toBeLessThan(0);
+  });
+
+  test('does nothing between two events', async () => {
+    givenFunction(sandbox, `let ticks = 0; setInterval(() => ticks++, 100);
+      exports.handler = async ({ ms }) => { const before = ticks; await new Promise(resolve => setTimeout(resolve, ms)); return { before, after: ticks }; };`);
+    const { result: first } = await sandbox.lambda.invoke('fn', { ms: 6_000 });
+    await sandbox.clock.sleep(300_000);
+    const { result: second } = await sandbox.lambda.invoke('fn', { ms: 6_000 });
+    const [{ after }, { before, after: end }] = [first, second] as { before: number; after: number }[];
+    expect(after).toBeGreaterThan(0);
+    expect(before - after).toBeLessThan(20);
+    expect(end).toBeGreaterThan(before);
+  });
+
+  test('that failed says so in its log, as text or as JSON', async () => {
+    for (const [name, logFormat] of [['text', undefined], ['json', 'JSON']] as const) {
+      givenFunction(sandbox, 'exports.handler = async () => { throw new TypeError("boom"); };', { name, logFormat });
+    }
+    const [[text], [json]] = [(await sandbox.lambda.invoke('text', {})).logs, (await sandbox.lambda.invoke('json', {})).logs];
+    expect(text).toMatch(/^\d{4}-[^\t]+Z\t[0-9a-f-]{36}\tERROR\tInvoke Error \t\{"errorType":"TypeError","errorMessage":"boom",.*"stack":\["TypeError: boom"/);
+    expect(JSON.parse(json)).toMatchObject({
+      timestamp: expect.any(String), level: 'ERROR', requestId: expect.any(String), message: { errorType: 'TypeError', errorMessage: 'boom', stackTrace: expect.any(Array) },
+    });
   });
 
   test('is gone once the sandbox is stopped', async () => {
@@ -110,6 +149,42 @@ describe('a process', () => {
     expect(isRunning(pids()[0])).toBe(false);
     expect(await running).toMatchObject({ outcome: 'crash' });
     await expect(sandbox.lambda.invoke('fn', {})).rejects.toThrow('The sandbox is stopped');
+  });
+});
+
+describe('a handler', () => {
+  test.each([
+    ['of another name', 'index.handler', 'exports.handlr = async () => {};', 'Runtime.HandlerNotFound', 'index.handler is undefined or not exported'],
+    ['that is no function', 'index.handler', 'exports.handler = 1;', 'Runtime.HandlerNotFound', 'index.handler is not a function'],
+    ['in a file that does not exist', 'other.handler', '', 'Runtime.ImportModuleError', "Error: Cannot find module 'other'"],
+    ['that is no JavaScript', 'index.handler', 'exports.handler = ;', 'Runtime.UserCodeSyntaxError', "SyntaxError: Unexpected token ';'"],
+    ['without a name', 'index', '', 'Runtime.MalformedHandlerName', 'Bad handler'],
+    ['above its folder', '../index.handler', '', 'Runtime.MalformedHandlerName', "'../index.handler' is not a valid handler name"],
+    ['with a callback', 'index.handler', 'exports.handler = (event, context, callback) => callback();', 'Runtime.CallbackHandlerDeprecated', 'ERROR: AWS Lambda has removed support'],
+    ['that throws when it is loaded', 'index.handler', 'throw new RangeError("boom");', 'RangeError', 'boom'],
+  ])('%s is refused when it is loaded', async (_, handler, code, type, message) => {
+    givenFunction(sandbox, code, { handler });
+    const { outcome, error, logs } = await sandbox.lambda.invoke('fn', {});
+    expect({ outcome, error }).toEqual({ outcome: 'error', error: { type, message: expect.stringContaining(message) } });
+    expect(logs[0]).toContain('\tERROR\tInit Error \t');
+    // Loaded again with the next event.
+    expect(await sandbox.lambda.invoke('fn', {})).toMatchObject({ outcome: 'error' });
+  });
+
+  test.each([
+    ['index.first.second', { 'index.js': 'exports.first = { second: async () => "nested" };' }, 'nested'],
+    ['index.handler', { 'index.js': 'exports.handler = async () => "js";', 'index.mjs': 'export const handler = async () => "mjs";' }, 'js'],
+    ['main.handler', { 'main.mjs': 'export const handler = async () => "mjs";', 'main.cjs': 'exports.handler = async () => "cjs";' }, 'mjs'],
+    ['main.handler', { 'main': 'exports.handler = async () => "bare";', 'main.js': 'exports.handler = async () => "js";' }, 'bare'],
+    ['folder/main.handler', { 'folder/main.cjs': 'exports.handler = async () => "cjs";' }, 'cjs'],
+    ['package.handler', { 'node_modules/package/index.js': 'exports.handler = async () => "package";' }, 'package'],
+  ])('%s of %j', async (handler, files, result) => {
+    const { code } = givenFunction(sandbox, '', { handler });
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(code, name)), { recursive: true });
+      writeFileSync(join(code, name), content);
+    }
+    expect(await sandbox.lambda.invoke('fn', {})).toMatchObject({ outcome: 'ok', result });
   });
 });
 
@@ -143,8 +218,8 @@ test('a process without work is shut down after the time that was set', async ()
 });
 
 describe('a crash after the effect', () => {
-  const ANSWER = `${PUT} exports.handler = async event => { console.log(event['CodePipeline.job'].id); await new Promise(resolve => setTimeout(resolve, 5_000));
-    const { status } = await put('PutJobSuccessResult', { jobId: event['CodePipeline.job'].id }); console.log(status); };`;
+  const ANSWER = `${PUT} ${PRINT} exports.handler = async event => { print(event['CodePipeline.job'].id); await new Promise(resolve => setTimeout(resolve, 5_000));
+    const { status } = await put('PutJobSuccessResult', { jobId: event['CodePipeline.job'].id }); print(status); };`;
 
   test('leaves the effect, and the event is delivered again', async () => {
     givenFunction(sandbox, ANSWER);

@@ -1,0 +1,2 @@
+// Nothing: what Node.js and AWS's client cost by themselves.
+export async function handler() {}
