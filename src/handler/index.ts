@@ -3,7 +3,7 @@ import { budgetOf, type Budget } from './budget';
 import { parseEvent, type Context, type Job } from './event';
 import { describe, Failure } from './failure';
 import { invalidate } from './invalidate';
-import { log } from './log';
+import { log, logJob } from './log';
 import { checkParameters, failurePolicyOf, readParameters } from './parameters';
 import { begin, fromContinuationToken, toContinuationToken, type Changes, type Progress } from './progress';
 import { report, type Report } from './report';
@@ -29,7 +29,8 @@ interface Known {
 export async function handler(event: unknown, context: Context): Promise<void> {
   const job = parseEvent(event);
   const budget = budgetOf(context);
-  log('INFO', 'Job received', { jobId: job.id, requestId: context.awsRequestId, continued: job.continuationToken !== undefined });
+  logJob(job.id, job.id);
+  log('INFO', 'Job received', { requestId: context.awsRequestId, continued: job.continuationToken !== undefined });
   await report(job.id, await run(job, budget), budget.reportUntil);
 }
 
@@ -40,6 +41,7 @@ async function run(job: Job, budget: Budget): Promise<Report> {
     known.failurePolicy = failurePolicyOf(raw);
     const parameters = known.parameters = checkParameters(raw, process.env);
     const progress = known.progress = job.continuationToken === undefined ? begin(job.id) : fromContinuationToken(job.continuationToken);
+    logJob(job.id, progress.callerReference);
 
     const finished = await invalidate(job, parameters, progress, budget);
     return finished ? success(known, parameters, progress) : unfinished(parameters, progress);

@@ -37,12 +37,12 @@ export async function report(jobId: string, answer: Report, until: number): Prom
     try {
       // Half of a call's usual time: if CodePipeline hangs, enough time must be left for another attempt.
       await limited(Math.min(until, Date.now() + CALL_TIMEOUT / 2), abortSignal => send(jobId, answer, abortSignal));
-      log(answer.outcome === 'failure' ? 'ERROR' : 'INFO', 'Reported to CodePipeline', { jobId, ...detailsOf(answer) });
+      log(answer.outcome === 'failure' ? 'ERROR' : 'INFO', 'Reported to CodePipeline', detailsOf(answer));
       return;
     } catch (error) {
       const { name, words } = describe(error);
       if (name === 'InvalidJobStateException' || name === 'JobNotFoundException') {
-        log('WARN', 'CodePipeline already has an answer to this job, or no longer waits for one', { jobId, reason: words });
+        log('WARN', 'CodePipeline already has an answer to this job, or no longer waits for one', { reason: words });
         return;
       }
       if (name === 'ValidationException' && answer.outcome !== 'failure') {
@@ -55,7 +55,7 @@ export async function report(jobId: string, answer: Report, until: number): Prom
         const advice = isPermissionError(error) && !isWorthAnotherAttempt(error) ? ' Check that the function\'s role allows codepipeline:PutJobSuccessResult and codepipeline:PutJobFailureResult.' : '';
         throw new Error(`Could not report job ${jobId} to CodePipeline as ${answer.outcome}: ${words}.${advice}`, { cause: error });
       }
-      log('WARN', 'CodePipeline cannot accept the report now: trying again', { jobId, reason: words, pause });
+      log('WARN', 'CodePipeline cannot accept the report now: trying again', { reason: words, pause });
       await sleep(pause);
     }
   }
