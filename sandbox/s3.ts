@@ -27,6 +27,14 @@ export class S3 extends Service {
     this.objects.set(`${bucket}/${key}`, { body, etag: `"${createHash('md5').update(body).digest('hex')}"`, kmsKeyArn });
   }
 
+  copy(bucket: string, key: string, copy: string): void {
+    const object = this.objects.get(`${bucket}/${key}`);
+    if (object === undefined) {
+      throw new Error(`The sandbox has no object ${key} in the bucket ${bucket}`);
+    }
+    this.objects.set(`${bucket}/${copy}`, object);
+  }
+
   remove(bucket: string, key: string): void {
     this.objects.delete(`${bucket}/${key}`);
   }
