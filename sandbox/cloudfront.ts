@@ -277,7 +277,9 @@ export class CloudFront extends Service {
       MaxItems: limit,
       IsTruncated: isTruncated,
       Quantity: items.length,
-      Items: { InvalidationSummary: items.map(({ id, createTime, status }) => ({ Id: id, CreateTime: isoTime(createTime), Status: statusOf(distribution, status) })) },
+      Items: {
+        InvalidationSummary: items.map(({ id, createTime, status }) => ({ Id: id, CreateTime: isoTime(createTime), Status: statusOf(distribution, status) })),
+      },
     });
   }
 

@@ -196,7 +196,9 @@ const SECOND = { ...FIRST, 'index.html': 'two' };
 
 /** A site that was deployed and invalidated once. */
 async function givenChangingSite(options: { readonly functionTimeout?: Duration } = {}): Promise<CheckedSite> {
-  const site = await givenCheckedSite({ ...options, stage: artifact => ({ paths: InvalidationPaths.changedFiles(artifact), freshnessCheck: undefined }) });
+  const site = await givenCheckedSite({
+    ...options, stage: artifact => ({ paths: InvalidationPaths.changedFiles(artifact), freshnessCheck: undefined }),
+  });
   await site.deploy(FIRST);
   expect((await site.run()).status).toBe('Succeeded');
   return site;
