@@ -9,7 +9,7 @@ async function afterInvalidation(world: World, file: string, url: string, paths:
   await world.visit(url);
   await world.publish(file, 'new');
   if ((await world.visit(url)).body !== 'old') {
-    return { notSeen: 'the page was not kept' };
+    return { notSeen: 'the cache has another page' };
   }
   await completed(world, (await create(world, paths)).Id);
   return { visitorsGet: (await world.visit(url)).body === 'new' ? 'the new page' : 'the old page' };
