@@ -278,7 +278,8 @@ export class CloudFront extends Service {
       IsTruncated: isTruncated,
       Quantity: items.length,
       Items: {
-        InvalidationSummary: items.map(({ id, createTime, status }) => ({ Id: id, CreateTime: isoTime(createTime), Status: statusOf(distribution, status) })),
+        InvalidationSummary: items.map(({ id, createTime, status }) =>
+          ({ Id: id, CreateTime: isoTime(createTime), Status: statusOf(distribution, status) })),
       },
     });
   }

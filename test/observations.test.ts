@@ -1,6 +1,6 @@
 /** The observations of a real account, made in the sandbox: they see what it does, and what it does otherwise. */
-import { startSandboxWorld, type SandboxWorld } from './observations/sandbox-world';
 import { OBSERVATIONS } from './observations/observations';
+import { startSandboxWorld, type SandboxWorld } from './observations/sandbox-world';
 import { VISITS } from './observations/visits';
 import { observeAll, type Seen } from './observations/world';
 

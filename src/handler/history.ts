@@ -1,4 +1,4 @@
-import { ListActionExecutionsCommand, type ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
+import { ListActionExecutionsCommand, type ActionExecutionDetail, type ArtifactDetail } from '@aws-sdk/client-codepipeline';
 import type { Location } from './archive';
 import { limited } from './budget';
 import { codePipeline } from './codepipeline';
@@ -35,9 +35,16 @@ export interface Sought {
   readonly asOf?: number;
 }
 
+/** An artifact as it was deployed. */
+export interface DeployedArtifact extends Location {
+  /** When it was there, in epoch milliseconds: what was put in its place later is another one. */
+  readonly usedAt: number;
+}
+
 /** What the cache may hold parts of. */
 export interface Baselines {
-  readonly artifacts: readonly Location[];
+  /** Each place once. */
+  readonly artifacts: readonly DeployedArtifact[];
   /** When the newest run began that was seen. */
   readonly asOf: number;
 }
@@ -53,7 +60,7 @@ interface Deployment {
   /** When it had ended for certain. */
   readonly end: number;
   /** Those of the name that the job's own artifact has. */
-  readonly artifacts: readonly Location[];
+  readonly artifacts: readonly DeployedArtifact[];
 }
 
 /** A run of the job's own action that succeeded. */
@@ -102,8 +109,9 @@ export async function findBaselines(sought: Sought, until: number): Promise<Base
   if (silent !== undefined) {
     throw new Doubt(`the run of ${silent.name} of ${time(silent.start)} (${silent.status}) shows no artifact ${sought.artifact.name}, and may have deployed something`);
   }
-  const artifacts = new Map(runs.flatMap(run => run.artifacts).map(location => [`${location.bucket}/${location.key}`, location]));
-  return { artifacts: [...artifacts.values()], asOf: history.asOf };
+  // Of each place its first use, which comes last into the map.
+  const artifacts = runs.flatMap(run => run.artifacts).sort((left, right) => right.usedAt - left.usedAt);
+  return { artifacts: [...new Map(artifacts.map(artifact => [`${artifact.bucket}/${artifact.key}`, artifact])).values()], asOf: history.asOf };
 }
 
 /** The last run of an action that had deployed by then, and all that may have been in progress since it began. */
@@ -178,9 +186,14 @@ function deploymentsOf(run: ActionExecutionDetail, written: Written, { artifact,
   }
   const start = Number(startTime);
   const isOver = (status === 'Succeeded' || status === 'Failed') && lastUpdateTime !== undefined;
-  const artifacts = [...input?.inputArtifacts ?? [], ...output?.outputArtifacts ?? []].filter(each => each.name === artifact.name)
-    .flatMap(({ s3location: { bucket, key } = {} }) => bucket === undefined || key === undefined ? [] : [{ bucket, key }]);
-  return [{ execution, name, isKnown, status: String(status), start, end: isOver ? Number(lastUpdateTime) : endOf(status, start), artifacts }];
+  const end = isOver ? Number(lastUpdateTime) : endOf(status, start);
+  const artifacts = [...locationsOf(input?.inputArtifacts, artifact.name, start), ...locationsOf(output?.outputArtifacts, artifact.name, end)];
+  return [{ execution, name, isKnown, status: String(status), start, end, artifacts }];
+}
+
+function locationsOf(artifacts: readonly ArtifactDetail[] = [], name: string, usedAt: number): DeployedArtifact[] {
+  return artifacts.filter(each => each.name === name)
+    .flatMap(({ s3location: { bucket, key } = {} }) => bucket === undefined || key === undefined ? [] : [{ bucket, key, usedAt }]);
 }
 
 /** The work of an abandoned run goes on for a while; one in progress has no end yet. */

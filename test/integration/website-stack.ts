@@ -9,10 +9,10 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { BucketDeployment, Source } from 'aws-cdk-lib/aws-s3-deployment';
+import type { Construct } from 'constructs';
 import {
   CloudFrontInvalidationFunction, CloudFrontInvalidationStage, FreshnessCheck, InvalidationFailurePolicy, InvalidationPaths,
 } from 'cdk-cloudfront-invalidation-stage';
-import type { Construct } from 'constructs';
 
 const IMMUTABLE = [CacheControl.fromString('max-age=0, s-maxage=31536000')];
 

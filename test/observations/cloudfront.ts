@@ -11,7 +11,8 @@ const words = (error: unknown) => error instanceof Error ? error.name : String(e
 /** Invalidates paths of the mirror. */
 export async function create({ cloudFront, outputs }: World, paths: string[], callerReference: string = crypto.randomUUID()): Promise<Invalidation> {
   const batch = { CallerReference: callerReference, Paths: { Quantity: paths.length, Items: paths } };
-  const { Invalidation: invalidation } = await cloudFront.send(new CreateInvalidationCommand({ DistributionId: outputs.MirrorId, InvalidationBatch: batch }));
+  const command = new CreateInvalidationCommand({ DistributionId: outputs.MirrorId, InvalidationBatch: batch });
+  const { Invalidation: invalidation } = await cloudFront.send(command);
   return invalidation!;
 }
 
