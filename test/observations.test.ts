@@ -16,6 +16,9 @@ async function given(...parameters: Parameters<typeof startSandboxWorld>): Promi
 
 const NUMBER = expect.any(Number) as number;
 
+/** On a busy machine, a second may have gone by. */
+const MISS = expect.stringMatching(/^Miss from cloudfront, (no|a small) Age$/) as string;
+
 /** What the sandbox does, and what it does with every switch the other way. What has no other answer has no switch. */
 const EXPECTED: Readonly<Record<string, readonly [Seen, Seen?]>> = {
   'history-delay': [{ listed: 'within ten seconds' }, { listed: 'later' }],
@@ -41,7 +44,7 @@ const EXPECTED: Readonly<Record<string, readonly [Seen, Seen?]>> = {
   'cache-tag-without-config': [{ answer: 'InvalidArgument' }, { answer: 'accepted', listed: 'as given' }],
   'path-with-a-blank': [{ answer: 'InvalidArgument' }],
   'headers-of-a-page': [
-    { first: 'Miss from cloudfront, no Age', second: 'Hit from cloudfront, Age', afterInvalidation: 'Miss from cloudfront, no Age' },
+    { first: MISS, second: 'Hit from cloudfront, a large Age', afterInvalidation: MISS },
     { first: 'no X-Cache, no Age', second: 'no X-Cache, no Age', afterInvalidation: 'no X-Cache, no Age' },
   ],
   'completed-is-fresh': [{ visitorsGet: 'the new page' }, { visitorsGet: 'the old page' }],

@@ -1,7 +1,7 @@
 import { ListInvalidationsCommand, GetInvalidationCommand } from '@aws-sdk/client-cloudfront';
 import { ListActionExecutionsCommand, PutJobSuccessResultCommand, type ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import type { Observation, Seen, World } from './world';
+import type { LogLine, Observation, Seen, World } from './world';
 
 /** By then, any run is listed. */
 const LONGEST_DELAY = 300_000;
@@ -85,17 +85,18 @@ export const CODEPIPELINE: readonly Observation[] = [
     name: 'continuation',
     observe: async (world): Promise<Seen> => {
       const lines = await world.logs();
-      const jobs = lines.filter(({ message }) => message === 'Job received');
-      const reads = lines.filter(({ message }) => message === 'Artifact read').map(({ artifact }) => artifact);
-      const continued = jobs.findIndex(job => job.continued === true);
-      if (continued < 1) {
+      const at = lines.findIndex(({ message, continued }) => message === 'Job received' && continued === true);
+      const before = lines.slice(0, Math.max(0, at)).reverse();
+      const job = before.find(({ message }) => message === 'Job received');
+      if (job === undefined) {
         return { notSeen: 'no job was continued' };
       }
-      const pause = (Date.parse(String(jobs[continued].timestamp)) - Date.parse(String(jobs[continued - 1].timestamp))) / 1000;
+      const isRead = ({ message }: LogLine) => message === 'Artifact read';
+      const [read, readAgain] = [before.find(isRead), lines.slice(at).find(isRead)];
       return {
-        id: jobs[continued].jobId === jobs[continued - 1].jobId ? 'the same' : 'a new one',
-        artifact: reads.length < 2 ? 'not known' : new Set(reads.slice(0, 2)).size === 1 ? 'in the same place' : 'in another place',
-        secondsBetweenJobs: Math.round(pause),
+        id: lines[at].jobId === job.jobId ? 'the same' : 'a new one',
+        artifact: read === undefined || readAgain === undefined ? 'not known' : read.artifact === readAgain.artifact ? 'in the same place' : 'in another place',
+        secondsBetweenJobs: Math.round((Date.parse(String(lines[at].timestamp)) - Date.parse(String(job.timestamp))) / 1000),
       };
     },
   },
@@ -119,8 +120,8 @@ export const CODEPIPELINE: readonly Observation[] = [
   {
     name: 'rollback',
     observe: async world => {
-      const [{ pipelineExecutionId }] = await runsOf(world, isDeployment);
-      const rollback = await world.rollBack(pipelineExecutionId!);
+      const [first] = (await runsOf(world, isDeployment)).sort((left, right) => Number(left.startTime) - Number(right.startTime));
+      const rollback = await world.rollBack(first.pipelineExecutionId!);
       await world.ended(rollback);
       // A stage that comes later would have begun by then, and be listed.
       await world.sleep(60_000);

@@ -16,7 +16,7 @@ async function afterInvalidation(world: World, file: string, url: string, paths:
 }
 
 function named(label: string, { cache, age }: Visit): Seen {
-  return { [label]: `${cache ?? 'no X-Cache'}${age === undefined ? ', no Age' : ', Age'}` };
+  return { [label]: `${cache ?? 'no X-Cache'}, ${age === undefined ? 'no' : age < 10 ? 'a small' : 'a large'} Age` };
 }
 
 const page = () => `observed-${crypto.randomUUID()}.html`;
@@ -28,7 +28,7 @@ export const VISITS: readonly Observation[] = [
       const file = page();
       await world.publish(file, 'page');
       const first = await world.visit(`/${file}`);
-      await world.sleep(2_000);
+      await world.sleep(20_000);
       const second = await world.visit(`/${file}`);
       await completed(world, (await create(world, [`/${file}`])).Id);
       return { ...named('first', first), ...named('second', second), ...named('afterInvalidation', await world.visit(`/${file}`)) };
