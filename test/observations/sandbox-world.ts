@@ -30,7 +30,8 @@ export interface SandboxWorld extends World {
 
 export async function startSandboxWorld({ delivery, edge: edgeOptions, reusesArtifactKeys }: SandboxWorldOptions = {}): Promise<SandboxWorld> {
   const app = new App({ analyticsReporting: false });
-  const stack = new WebsiteStack(app, 'CloudFrontInvalidationStageIntegration');
+  // Three of our seconds, enough where many tests run at a time.
+  const stack = new WebsiteStack(app, 'CloudFrontInvalidationStageIntegration', 30);
   const assembly = app.synth();
 
   const sandbox = await Sandbox.start({ timeScale: 10 });
@@ -115,7 +116,7 @@ export async function startSandboxWorld({ delivery, edge: edgeOptions, reusesArt
     },
   };
   // As the integration test does. An invocation of the function with too little time ends before the invalidation does.
-  world.set({ takesEffectAfter: 1_000, completesAfter: 12_000 });
+  world.set({ takesEffectAfter: 1_000, completesAfter: 25_000 });
   await world.ended(await world.start());
   world.set({ takesEffectAfter: 500, completesAfter: 1_000 });
   return world;
