@@ -1,4 +1,6 @@
 import { awscdk, github, javascript, JsonFile } from 'projen';
+import { COOLDOWN_DAYS, issueForms, protectMain, PULL_REQUEST_TEMPLATE, sameFunction, upgradeFunction } from './projenrc/github';
+import { COMMIT_TYPES, FUNCTION_DEPENDENCIES, NEXT_VERSION, RELEASABLE_COMMITS } from './projenrc/release';
 
 const NAME = 'cdk-cloudfront-invalidation-stage';
 
@@ -6,10 +8,13 @@ const NAME = 'cdk-cloudfront-invalidation-stage';
 const CDK_FLOOR = '2.236.0';
 
 /** The one place where the project says who publishes it and where. */
+const ORGANIZATION = 'cdk-cloudfront-invalidation-stage';
 const OWNER = {
-  author: 'cdk-cloudfront-invalidation-stage contributors',
-  organization: 'cdk-cloudfront-invalidation-stage',
-  repositoryUrl: 'https://github.com/cdk-cloudfront-invalidation-stage/cdk-cloudfront-invalidation-stage.git',
+  author: `${NAME} contributors`,
+  organization: ORGANIZATION,
+  repository: `https://github.com/${ORGANIZATION}/${NAME}`,
+  /** The user that opens the pull requests of upgrades: a GitHub App of the organization, see docs/publishing.md. */
+  automation: 'cdk-invalidation-automation[bot]',
 };
 
 /** The package's name in each language, as its community would choose it. */
@@ -25,11 +30,17 @@ const TARGETS = {
     dotNetNamespace: 'CdkCloudFrontInvalidationStage',
     trustedPublishing: true,
   },
-  publishToGo: { moduleName: `github.com/${OWNER.organization}/${NAME}-go`, packageName: 'cdkcloudfrontinvalidationstage' },
+  publishToGo: { moduleName: `github.com/${OWNER.organization}/${NAME}-go`, packageName: 'cdkcloudfrontinvalidationstage', githubUseSsh: true },
 } satisfies Partial<awscdk.AwsCdkConstructLibraryOptions>;
 
 /** The Node.js version of the Lambda runtime that the construct deploys: `LAMBDA_RUNTIME` in the function's source. */
 const LAMBDA_NODE_MAJOR = 24;
+
+/**
+ * The Node.js versions that apps are synthesised with: those that CDK and jsii support. Both dropped Node.js 20 on 2026-10-30, half a year
+ * after its end of life. A version is taken off this list, and out of `engines`, when they drop it.
+ */
+const NODE_MAJORS = [22, 24];
 
 const project = new awscdk.AwsCdkConstructLibrary({
   name: NAME,
@@ -37,7 +48,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   author: OWNER.author,
   authorAddress: '',
   authorOrganization: true,
-  repositoryUrl: OWNER.repositoryUrl,
+  repositoryUrl: `${OWNER.repository}.git`,
   license: 'Apache-2.0',
   copyrightOwner: OWNER.author,
   keywords: [
@@ -70,6 +81,30 @@ const project = new awscdk.AwsCdkConstructLibrary({
   ...TARGETS,
   releaseToNpm: true,
   npmTrustedPublishing: true,
+  // No commit makes it 1.0.0: a person does, here.
+  majorVersion: 0,
+  nextVersionCommand: NEXT_VERSION,
+  releasableCommits: RELEASABLE_COMMITS,
+  // Only the release workflow on main gets the secrets of this environment.
+  releaseEnvironment: 'release',
+
+  githubOptions: {
+    mergify: false,
+    projenCredentials: github.GithubCredentials.fromApp(),
+    pullRequestLintOptions: { semanticTitleOptions: { types: COMMIT_TYPES } },
+  },
+  pullRequestTemplateContents: PULL_REQUEST_TEMPLATE,
+
+  // Tools merge by themselves once every check is green. What makes the function has a workflow of its own.
+  autoApproveOptions: { allowedUsernames: [OWNER.automation] },
+  autoApproveUpgrades: true,
+  depsUpgradeOptions: {
+    exclude: FUNCTION_DEPENDENCIES,
+    cooldown: COOLDOWN_DAYS,
+    pullRequestTitle: 'upgrade tools',
+    // On Tuesdays, after what makes the function on Mondays.
+    workflowOptions: { schedule: javascript.UpgradeDependenciesSchedule.expressions(['0 0 * * 2']) },
+  },
 
   // The handler is bundled below; the construct finds the bundle by itself, so no generated construct is wanted.
   lambdaAutoDiscover: false,
@@ -99,6 +134,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     // Beside the floor, for the examples: upgraded with the rest.
     'aws-cdk-lib-newest@npm:aws-cdk-lib@^2',
     'cdk-nag@^2',
+    // What it says of the newest CDK: it does not run with the floor.
+    'cdk-nag-3@npm:cdk-nag@^3',
     'constructs-newest@npm:constructs@^10',
     // 18 needs Node.js 22.
     'dependency-cruiser@^17',
@@ -155,7 +192,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   },
   sampleCode: false,
   stability: 'experimental',
-  minNodeVersion: '20.0.0',
+  minNodeVersion: `${NODE_MAJORS[0]}.0.0`,
   workflowNodeVersion: `${LAMBDA_NODE_MAJOR}`,
   gitignore: ['/assets/', '/.jsii.tabl.json', 'cdk.out/'],
 });
@@ -178,10 +215,11 @@ project.package.addField('overrides', {
   // These want a newer constructs beside them than the floor. Where the newest CDK is used, constructs-newest is.
   'aws-cdk-lib-newest': { constructs: '$constructs' },
   'cdk-nag': { constructs: '$constructs' },
+  'cdk-nag-3': { 'aws-cdk-lib': '$aws-cdk-lib', 'constructs': '$constructs' },
 });
 
 project.package.addField('type', 'commonjs');
-project.package.addField('repository', { type: 'git', url: `git+${OWNER.repositoryUrl}` });
+project.package.addField('repository', { type: 'git', url: `git+${OWNER.repository}.git` });
 
 // npm asks before it runs the install scripts of packages: these two only unpack a binary.
 project.package.addField('allowScripts', { esbuild: true, node: true });
@@ -231,8 +269,8 @@ const imports = project.addTask('lint:imports', {
 // Every example in the README and in the doc comments compiles, with rosetta/default.ts-fixture around it. The fixture and the translations
 // ship: without them, Construct Hub and the packages of other languages guess.
 const rosetta = project.addTask('rosetta', {
-  description: 'Compile the examples of the README and of the doc comments, and translate them',
-  exec: 'jsii-rosetta extract --compile --strict',
+  description: 'Compile the examples of the README, of the doc comments and of docs/, and translate those that the package ships',
+  steps: [{ exec: 'jsii-rosetta extract --compile --strict' }, { exec: 'tsx --tsconfig tsconfig.dev.json scripts/compile-documents.ts' }],
 });
 
 const integration = project.addTask('integ', {
@@ -375,20 +413,28 @@ project.addTask('benchmark:changed-files', {
 // A script, not a task: a task would take an argument with a space in it for two, and every failure for exit code 1.
 project.package.setScript('demo', 'tsx scripts/bundle-handler.ts && tsx --tsconfig tsconfig.dev.json examples/static-website/demo/main.ts');
 
-// A change that breaks an app is a major version, and is named in .compatignore.
+project.addTask('demo:picture', {
+  description: 'Play the demo, and draw what happened: writes docs/demo.svg',
+  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json examples/static-website/demo/picture.ts' }],
+});
+
+// A change that breaks an app is a new minor version before 1.0.0, and is named in .compatignore. An experimental API is one that people use,
+// too: without --error-on, jsii-diff only warns.
+project.tasks.tryFind('compat')!.reset(`jsii-diff npm:${NAME} --keys --ignore-file .compatignore --error-on all`);
 project.buildWorkflow?.addPostBuildSteps({ name: 'compat', run: 'npx projen compat' }, { name: 'audit', run: `npx projen ${audit.name}` });
 
 // Without install scripts the `node` package brings no Node.js, so that everything runs on the version at hand.
 const nodeVersions = new github.GithubWorkflow(project.github!, 'node-versions');
 nodeVersions.on({ pullRequest: {}, workflowDispatch: {} });
-nodeVersions.addJob('test', {
+nodeVersions.addJob('node', {
+  name: 'Node.js ${{ matrix.node }}',
   runsOn: ['ubuntu-latest'],
   permissions: { contents: github.workflows.JobPermission.READ },
-  strategy: { matrix: { domain: { node: ['20', '22', '24'] } } },
+  strategy: { matrix: { domain: { node: NODE_MAJORS.map(String) } } },
   env: { CI: 'true' },
+  tools: { node: { version: '${{ matrix.node }}' } },
   steps: [
-    { uses: 'actions/checkout@v6' },
-    { uses: 'actions/setup-node@v6', with: { 'node-version': '${{ matrix.node }}' } },
+    github.WorkflowSteps.checkout(),
     { run: 'npm ci --ignore-scripts' },
     { run: 'npm test' },
   ],
@@ -396,17 +442,30 @@ nodeVersions.addJob('test', {
 
 const languagesWorkflow = new github.GithubWorkflow(project.github!, 'languages');
 languagesWorkflow.on({ pullRequest: {}, workflowDispatch: {} });
-languagesWorkflow.addJob('test', {
+languagesWorkflow.addJob('languages', {
   runsOn: ['ubuntu-latest'],
   permissions: { contents: github.workflows.JobPermission.READ },
   env: { CI: 'true' },
   tools: { node: { version: `${LAMBDA_NODE_MAJOR}` }, python: { version: '3.x' }, java: { version: '17' }, dotnet: { version: '8.x' }, go: { version: '1.25' } },
   steps: [
-    { uses: 'actions/checkout@v6' },
+    github.WorkflowSteps.checkout(),
     { run: 'npm ci' },
     { run: 'npx projen test:languages' },
   ],
 });
+
+upgradeFunction(project);
+sameFunction(project, { name: 'The function is the same', nodeVersion: `${LAMBDA_NODE_MAJOR}` });
+// Approved by the workflow above or by a person, an upgrade waits for the required checks and no longer.
+new github.AutoQueue(project, { allowedUsernames: [OWNER.automation] });
+protectMain(project, () => [
+  ...project.buildWorkflow!.buildJobIds,
+  ...NODE_MAJORS.map(major => `Node.js ${major}`),
+  'languages',
+  'The function is the same',
+  'Validate PR title',
+]);
+issueForms(project, OWNER.repository);
 
 // jsii writes a tsconfig.json that git must not see; projen's own, for this file, it must.
 project.gitignore.removePatterns('tsconfig.json');

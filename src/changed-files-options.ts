@@ -1,29 +1,29 @@
 import type { SiteOptions } from './site-options';
 
 /**
- * What an action does when it is not known what has changed.
+ * What an action does if it cannot tell what has changed.
  */
 export enum MissingBaselineBehavior {
   /**
-   * Everything is invalidated, and the action's summary says why.
+   * The action invalidates everything, and its summary says why.
    */
   INVALIDATE_ALL = 'INVALIDATE_ALL',
 
   /**
-   * The action fails. Deploy once with `INVALIDATE_ALL` before: the next execution compares with that one.
+   * The action fails. Deploy once with `INVALIDATE_ALL` first: the next execution compares with that deployment.
    */
   FAIL = 'FAIL',
 }
 
 /**
- * How the files of an artifact become a website, who deploys it, and what to do with the files that have changed.
+ * How the files of an artifact become a website, which actions deploy it, and what to do with changed files.
  */
 export interface ChangedFilesOptions extends SiteOptions {
   /**
-   * Whether query strings are part of the cache key, so that CloudFront keeps `/index.html?page=2` apart from `/index.html`.
+   * Whether query strings are part of the cache key, so that CloudFront caches `/index.html?page=2` separately from `/index.html`.
    *
-   * A changed file is then invalidated with whatever query string: `/index.html*`. CloudFront takes 15 such wildcards at a time, so that a
-   * few changed files are soon covered by their directories.
+   * The action then invalidates a changed file with any query string: `/index.html*`. CloudFront accepts 15 such wildcards at a time, so
+   * with more changed files, wildcards cover whole directories.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/QueryStringParameters.html
    *
@@ -32,8 +32,8 @@ export interface ChangedFilesOptions extends SiteOptions {
   readonly queryStrings?: boolean;
 
   /**
-   * Files that the distribution or the bucket shows instead of others, below `baseDirectory`, such as `404.html`, or the `index.html` of a
-   * single-page app. CloudFront keeps them under the URL that was asked for: when one of them changes, everything is invalidated.
+   * Files, relative to `baseDirectory`, that the distribution or the bucket serves for other URLs, such as `404.html`, or the `index.html`
+   * of a single-page app. CloudFront caches them under the requested URL, so if one of them changes, the action invalidates everything.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/GeneratingCustomErrorResponses.html
    *
@@ -42,7 +42,8 @@ export interface ChangedFilesOptions extends SiteOptions {
   readonly errorDocuments?: string[];
 
   /**
-   * Files that are never invalidated, as glob patterns below `baseDirectory`, such as `assets/**` for files whose names change with their contents.
+   * Files never to invalidate, as glob patterns relative to `baseDirectory`, such as `assets/**` for files whose names change with their
+   * contents. A file that matches any pattern is excluded, so no pattern may begin with `!`; nor with `/`, which would match nothing.
    *
    * @see https://github.com/micromatch/picomatch#globbing-features
    *
@@ -51,22 +52,25 @@ export interface ChangedFilesOptions extends SiteOptions {
   readonly exclude?: string[];
 
   /**
-   * The actions of the pipeline that deploy the artifact to this distribution, each as `Stage.Action`, such as `Deploy.Website`.
+   * The pipeline actions that deploy the artifact to this distribution, as `Stage.Action`, such as `Deploy.Website`.
    *
-   * What one of them has deployed since the last success may be in the cache, even where its execution failed later. Name them where one action
-   * deploys several sites, and where some that take the artifact deploy to another distribution. Each must have the artifact as an input or output.
+   * Anything that they deployed since the last success may be in the cache, even if the execution failed later. Specify them if one action
+   * deploys several sites, or if some actions with this artifact deploy to another distribution. Each action must have the artifact as an
+   * input or output.
    *
-   * @default - the actions of category Deploy that take the artifact; where there are none, all but sources, tests and invalidations that have it
-   * as an input or output
+   * @default - all actions with the artifact as input, if one of them is of category Deploy; otherwise, all with it as input or output.
+   * Sources, tests, approvals and invalidations never count
    */
   readonly deployedBy?: string[];
 
   /**
-   * How many paths are sent to CloudFront at most, from 1 to 3000. When more have changed, they are covered by that many patterns, at most 15 of
-   * them wildcards, which hit the fewest unchanged files. When more than half of the files have changed, everything is invalidated, which is one path.
+   * The maximum number of paths to send to CloudFront, from 1 to 3,000. If more have changed, up to that many patterns cover them, at most
+   * 15 of them wildcards, chosen to match the fewest unchanged files. If more than half of the files have changed, the action invalidates
+   * everything, which is one path.
    *
-   * CloudFront bills each path and each wildcard as one: 1,000 a month are free, each further one costs $0.005. With the default, 60 deployments a
-   * month are free; with 100, 20 deployments a day cost up to $295 a month. `InvalidationPaths.all()` is one path.
+   * CloudFront bills a wildcard like any other path: 1,000 paths a month are free, and each further path costs $0.005. With the default, at
+   * least 60 deployments a month are free. With 100, 20 deployments a day cost up to $295 a month. `InvalidationPaths.all()` counts as one
+   * path.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/PayingForInvalidation.html
    *
@@ -75,8 +79,8 @@ export interface ChangedFilesOptions extends SiteOptions {
   readonly maxPaths?: number;
 
   /**
-   * What to do when it is not known what the cache may hold: the first time, after these options were changed, when an action that deploys has failed
-   * without an artifact, and when an artifact has expired or cannot be read.
+   * What to do if the action cannot tell what the cache contains: the first time, after a change to these options, after a deploy action
+   * failed without an artifact, and if an artifact has expired or cannot be read.
    *
    * @default MissingBaselineBehavior.INVALIDATE_ALL
    */

@@ -22,46 +22,47 @@ import { namespaceOf } from './private/variables';
 /**
  * Properties of a `CloudFrontInvalidationAction`.
  *
- * Without a `runOrder`, the action gets one more than the highest of the actions that its stage has by then and that may deploy: those of the category
- * Deploy, Build, Compute or Invoke, but for other invalidations. Where there are none, it gets 1.
+ * Without a `runOrder`, the action runs after the actions that its stage already has and that may deploy: its run order is one more than
+ * the highest of theirs, or 1 if there are none. Actions of category Deploy, Build, Compute and Invoke may deploy, except other
+ * invalidations.
  *
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/action-requirements.html
  */
 export interface CloudFrontInvalidationActionProps extends CloudFrontInvalidationOptions, codepipeline.CommonAwsActionProps {}
 
 /**
- * What an action says of its invalidation, for later actions. Each is a pipeline variable: `#{namespace.key}`.
+ * What an action tells later actions about its invalidation. Each property is a pipeline variable: `#{namespace.key}`.
  *
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-variables.html
  */
 export interface CloudFrontInvalidationVariables {
   /**
-   * The distribution's id, or `none` for a tenant.
+   * The distribution's ID, or `none` for a tenant.
    */
   readonly distributionId: string;
 
   /**
-   * The distribution tenant's id, or `none` for a distribution.
+   * The distribution tenant's ID, or `none` for a distribution.
    */
   readonly distributionTenantId: string;
 
   /**
-   * The invalidation's id, or that of the last one where the paths needed several, or `none`.
+   * The invalidation's ID, or `none`. If the paths needed several invalidations, the ID of the last one.
    */
   readonly invalidationId: string;
 
   /**
-   * How many invalidations the paths needed, or `0`. One takes at most 3,000 paths and 15 wildcards.
+   * How many invalidations the paths needed, or `0`. One invalidation contains at most 3,000 paths and 15 wildcards.
    */
   readonly invalidationCount: string;
 
   /**
-   * `Completed`; or `InProgress` with `waitForCompletion: false`; or `Failed` with `InvalidationFailurePolicy.WARN`.
+   * `Completed`, `InProgress` (with `waitForCompletion: false`) or `Failed` (with `InvalidationFailurePolicy.WARN`).
    */
   readonly status: string;
 
   /**
-   * How many paths and tags were sent to CloudFront, or `none`.
+   * How many paths and tags the action sent to CloudFront, or `none`.
    */
   readonly pathCount: string;
 
@@ -76,73 +77,74 @@ export interface CloudFrontInvalidationVariables {
   readonly unchangedFileCount: string;
 
   /**
-   * With a `freshnessCheck`, how many pages were seen fresh or fetched anew, or `none`.
+   * With a `freshnessCheck`, how many pages were seen fresh or fetched again, or `none`.
    */
   readonly checkedPageCount: string;
 
   /**
-   * When CloudFront took the invalidation, as an ISO 8601 time in UTC, or `none`.
+   * When CloudFront created the first invalidation, as an ISO 8601 time in UTC, or `none`.
    */
   readonly createTime: string;
 
   /**
-   * CodePipeline's type of what went wrong with `InvalidationFailurePolicy.WARN`, such as `PermissionError`, or `none`.
+   * With `InvalidationFailurePolicy.WARN`, CodePipeline's type of the error, such as `PermissionError`, or `none`.
    */
   readonly errorType: string;
 
   /**
-   * What went wrong with `InvalidationFailurePolicy.WARN`, or `none`.
+   * With `InvalidationFailurePolicy.WARN`, the error message, or `none`.
    */
   readonly errorMessage: string;
 }
 
 /**
- * An action that invalidates the cache of one CloudFront distribution, or of one tenant of it, for any stage of a pipeline.
+ * An action for any pipeline stage that invalidates the cache of one CloudFront distribution or one distribution tenant.
  *
- * In the stage that deploys, add it last: without a `runOrder`, it runs after the actions that are there by then and may deploy, also when that stage
- * is rolled back. Synthesis warns of one that runs at the same time or later, whether it was added later or `runOrder` says so.
+ * In the deploy stage, add it last: without a `runOrder`, it runs after the actions that the stage already has and that may deploy, also
+ * when the stage is rolled back. Synthesis warns if such an action runs at the same time as the invalidation or later, because it was added
+ * later or because of its `runOrder`.
  *
- * To add a stage of its own to a pipeline, use `CloudFrontInvalidationStage`.
+ * To add a separate stage to a pipeline, use `CloudFrontInvalidationStage`.
  *
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
  *
  * @example
  * declare const deployStage: codepipeline.IStage;
- * declare const distribution: cloudfront.Distribution;
+ * declare const website: cloudfront.Distribution;
  *
  * deployStage.addAction(new CloudFrontInvalidationAction({
  *   actionName: 'Invalidate',
- *   distribution,
+ *   distribution: website,
  * }));
  */
 export class CloudFrontInvalidationAction extends codepipeline.Action {
   protected readonly providedActionProperties: codepipeline.ActionProperties;
 
   /**
-   * Who orders the actions of the stage, where it is not the user.
+   * What orders the actions in the stage, if it is not the user.
    *
    * @internal
    */
   public _order?: GivenOrder;
 
-  /** The one input of the action: what its paths and its check are of. */
+  /** The action's only input artifact, for its paths and its check. */
   private readonly artifact?: codepipeline.Artifact;
   private readonly parameters: OptionParameters;
   private readonly namespace: string;
   private actionRole?: iam.IRole;
   private stageName?: string;
   private invalidationFunction?: CloudFrontInvalidationFunction;
-  /** Somebody reads the variables: a later action, or the next execution of this one, in the pipeline's history. */
+  /** Whether something reads the variables: a later action, or the next execution of this one, from the pipeline's history. */
   private needsNamespace: boolean;
 
   /**
-   * @throws Error unless exactly one of `distribution` and `distributionTenant` is given, if `timeout` is out of range, if `paths` are
-   *   those of a `FileSet`, if `freshnessCheck` is of another artifact than `paths`, or if the parameters cannot fit 1000 characters
+   * @throws Error unless exactly one of `distribution` and `distributionTenant` is specified, if `timeout` is out of range, if `paths` come
+   * from a `FileSet`, if `freshnessCheck` and `paths` use different artifacts, or if the parameters do not fit into 1,000 characters
    */
   constructor(private readonly props: CloudFrontInvalidationActionProps) {
     super();
     if (props.paths?._fileSet !== undefined) {
-      throw new Error(`paths of the action ${quote(props.actionName)} must not be those of a FileSet, which becomes an artifact in a CloudFrontInvalidationStep only: ` +
+      throw new Error(`paths of the action ${quote(props.actionName)} must not come from a FileSet, which works only in a CloudFrontInvalidationStep: ` +
         'use InvalidationPaths.changedFiles(artifact) or fromManifest(artifact.atPath(fileName))');
     }
     this.artifact = inputOf(props);
@@ -163,7 +165,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 
   /**
-   * What the action will say of its invalidation, for the configuration of later actions.
+   * The output variables of the action, for the configuration of later actions.
    */
   public get variables(): CloudFrontInvalidationVariables {
     this.needsNamespace = true;
@@ -185,19 +187,19 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 
   /**
-   * The function that does the work: the one that was given, or the one of the pipeline's stack.
+   * The function that does the work: the one you specified, or the shared one of the pipeline's stack.
    *
-   * @throws Error before the action is part of a stage, since the stage decides which stack that is
+   * @throws Error if the action is not in a stage yet, because the stage decides which stack it is
    */
   public get function(): CloudFrontInvalidationFunction {
     if (this.invalidationFunction === undefined) {
-      throw new Error(`function of action ${quote(this.props.actionName)} is known once the action is part of a stage: add it to one first`);
+      throw new Error(`function of action ${quote(this.props.actionName)} is not known until the action is in a stage: add it to one first`);
     }
     return this.invalidationFunction;
   }
 
   /**
-   * The role that invokes the function, once the action is part of a stage.
+   * The role that invokes the function, once the action is in a stage.
    *
    * @internal
    */
@@ -206,27 +208,29 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 
   /**
-   * Adds the action to an existing stage of a pipeline that is a plain CloudFormation resource, also to one within an `Fn::If`.
+   * Adds the action to an existing stage of a `CfnPipeline`. The stage may be inside an `Fn::If`.
    *
-   * That pipeline's role may be out of reach, so the function's own policy admits it.
+   * The function's resource policy allows the pipeline's role to invoke it, because the role's own policies may be out of reach.
    *
-   * @param pipeline a `CfnPipeline` of this app, or one that `CfnInclude` has brought in
+   * @param pipeline a `CfnPipeline` in this app, or one from a `CfnInclude` template
    * @param stageName the name of the stage
-   * @throws Error if the pipeline has no such stage, if the stage has an action of that name, or if the action is part of a stage already
+   * @throws Error if the pipeline has no such stage, if the stage already has an action with this name, or if this action is already in a
+   * stage
    */
   public addToCfnStage(pipeline: codepipeline.CfnPipeline, stageName: string): void {
     this.refuseSecondStage();
     const stages = new CfnStages(pipeline);
     if (!stages.names.includes(stageName)) {
-      throw new Error(`stageName must name a stage of the pipeline ${quote(pipeline.node.path)}, got ${quote(stageName)}: it has ${stages.names.map(quote).join(', ')}`);
+      throw new Error(`stageName must name a stage of the pipeline ${quote(pipeline.node.path)}, got ${quote(stageName)}: the pipeline has ${stages.names.map(quote).join(', ')}`);
     }
     const { actionName } = this.props;
     if (stages.actionsOf(stageName).some(({ name }) => name === actionName)) {
-      throw new Error(`actionName must be unique in its stage, and ${quote(stageName)} has an action ${quote(actionName)} already`);
+      throw new Error(`actionName must be unique in its stage, got ${quote(actionName)}, which the stage ${quote(stageName)} already has`);
     }
     const joining = { pipeline, stageName, actionName, runOrder: this.props.runOrder, actions: () => stages.actionsOf(stageName) };
     const runOrder = runOrderOf(joining);
-    // CDK 2.236.0 asks only what is above the construct of a late warning whether it was acknowledged: below the pipeline, the pipeline can.
+    // For a late warning, CDK 2.236.0 looks for an acknowledgement only above the warning's construct. Below the pipeline, users can
+    // acknowledge it on the pipeline.
     const scope = new Construct(pipeline, `${stageName}.${pipeline.node.children.length}`);
     stages.addAction(stageName, this.declarationFor(scope, pipeline, stageName, runOrder));
     watchRunOrder(scope, joining, runOrder);
@@ -239,16 +243,16 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     const joining = { pipeline, stageName, actionName, runOrder: givenRunOrder, order: this._order, actions: () => actionsOf(stage) };
     const runOrder = runOrderOf(joining);
     watchRunOrder(scope, joining, runOrder);
-    // CDK reads the run order after this method. As a lazy number, it would fail CDK's check of artifacts that are made in the same stage.
+    // CDK reads the run order after this method. A lazy number would fail CDK's check of artifacts that the same stage produces.
     Object.assign(this.actionProperties, { runOrder });
     const invalidationFunction = this.joinStage(scope, pipeline, stageName);
     this.actionRole = options.role;
-    // grantInvoke() would also allow every version and alias, and CodePipeline invokes neither.
+    // grantInvoke() would also allow every version and alias, but CodePipeline invokes neither.
     options.role.addToPrincipalPolicy(new iam.PolicyStatement({
       actions: ['lambda:InvokeFunction'],
       resources: [invalidationFunction.functionArn],
     }));
-    // The pipeline's own role is not ours to answer for.
+    // The pipeline's own role belongs to the user, and so do its findings.
     const isOwnRole = !('role' in stage.pipeline) || stage.pipeline.role !== options.role;
     if (isOwnRole) {
       acknowledgeInlinePolicy(options.role);
@@ -284,7 +288,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     return {
       name: this.props.actionName,
       actionTypeId: { category: codepipeline.ActionCategory.INVOKE, owner: 'AWS', provider: 'Lambda', version: '1' },
-      // CloudFormation's own default: a template that has the stage already stays as it is.
+      // CloudFormation's own default, so a template that already has the stage does not change.
       runOrder: runOrder === 1 ? undefined : runOrder,
       namespace: this.namespace,
       inputArtifacts: artifact && [{ name: artifactNameOf(artifact) }],
@@ -294,7 +298,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
 
   private refuseSecondStage(): void {
     if (this.stageName !== undefined) {
-      throw new Error(`action ${quote(this.props.actionName)} is part of the stage ${quote(this.stageName)} already: make another CloudFrontInvalidationAction for a second stage`);
+      throw new Error(`action ${quote(this.props.actionName)} is already in the stage ${quote(this.stageName)}: create another CloudFrontInvalidationAction for a second stage`);
     }
   }
 
@@ -342,14 +346,14 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
         ...paths.changedFiles,
         stageName,
         actionName: this.props.actionName,
-        // What the pipeline has by the end.
+        // Lazy, because actions may be added to the pipeline later.
         deployedBy: Lazy.uncachedList({ produce: () => this.deployers(pipeline, paths.changedFiles).names }),
         otherActions: Lazy.uncachedString({ produce: () => this.deployers(pipeline, paths.changedFiles).others.map(actionMark).join('') }),
       },
     };
   }
 
-  /** What can be said only once the app is complete. */
+  /** Problems that are known only when the app is complete. */
   private siteProblems(scope: Construct, pipeline: IConstruct, options: ChangedFilesOptions): string[] {
     warnAboutSite(scope, this.props.distribution, options);
     const { problem } = this.deployers(pipeline, options);
@@ -362,26 +366,26 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
 
   private defaultNamespace(): string {
     if (this.stageName === undefined) {
-      throw new Error(`variables of action ${quote(this.props.actionName)} cannot be used: the action was never added to a stage`);
+      throw new Error(`variables of action ${quote(this.props.actionName)} cannot be used, because the action is not in a stage: add it to one`);
     }
     return namespaceOf(this.stageName, this.props.actionName);
   }
 }
 
-/** What the action needs as its input. */
+/** The input artifact that the action needs. */
 function inputOf({ paths, freshnessCheck }: CloudFrontInvalidationOptions): codepipeline.Artifact | undefined {
   const [ofPaths, ofCheck] = [paths?._artifact, freshnessCheck?._artifact];
   const isSame = ofPaths === ofCheck || (ofPaths?.artifactName !== undefined && ofPaths.artifactName === ofCheck?.artifactName);
   if (ofPaths !== undefined && ofCheck !== undefined && !isSame) {
-    throw new Error('freshnessCheck must be of the artifact that paths come from, since an action has one input, ' +
-      `got ${quote(ofCheck.artifactName)} and ${quote(ofPaths.artifactName)}: check one with FreshnessCheck.pages(), or use two actions`);
+    throw new Error('freshnessCheck must use the same artifact as paths, because the action has only one input, ' +
+      `got ${quote(ofCheck.artifactName)} and ${quote(ofPaths.artifactName)}: use FreshnessCheck.pages(), or two actions`);
   }
   return ofPaths ?? ofCheck;
 }
 
 function artifactNameOf(artifact: codepipeline.Artifact): string {
   if (artifact.artifactName === undefined) {
-    throw new Error('paths and freshnessCheck need an artifact with a name, as in new codepipeline.Artifact(\'Site\'), since the pipeline is a CfnPipeline');
+    throw new Error('paths and freshnessCheck must use an artifact with a name in a CfnPipeline, such as new codepipeline.Artifact(\'Site\')');
   }
   return artifact.artifactName;
 }

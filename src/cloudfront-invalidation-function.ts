@@ -10,7 +10,7 @@ import { DISTRIBUTION_ID_ENV, type ChangedFilesParameters } from './contract';
 import { checkPartition, targetOfAccount } from './private/accounts';
 import { checkDirection, cycleProblems } from './private/cycle';
 import { FunctionPermissions } from './private/function-permissions';
-import { acknowledgeDefaults, acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
+import { acknowledge, acknowledgeInlinePolicy, acknowledgePolicy, suppressDecisions } from './private/nag';
 import { checkNetwork } from './private/network';
 import { givenNameOf, type ArtifactStore } from './private/pipeline';
 import type { TargetResource } from './private/target-resource';
@@ -18,26 +18,28 @@ import type { TargetResource } from './private/target-resource';
 /** The handler's tests run on this version of Node.js, so it does not follow the Region or the CDK version. */
 const LAMBDA_RUNTIME = lambda.Runtime.NODEJS_24_X;
 
-/** An invocation keeps back part of its time for the report; with less it would do little else. */
+/** An invocation reserves part of its time for the report. With less time, it could do little else. */
 const MIN_TIMEOUT = Duration.seconds(30);
 
 /**
- * Three deliveries of one event (Lambda retries twice, after one and two minutes) fit into the 20 minutes after which
- * CodePipeline gives up on an answer.
+ * Three deliveries of one event (Lambda retries twice, after one and two minutes) fit into the 20 minutes that CodePipeline waits for an
+ * answer.
  */
 const DEFAULT_TIMEOUT = Duration.minutes(5);
 
+const VPC_POLICY = 'service-role/AWSLambdaVPCAccessExecutionRole';
+
 /**
- * Properties of a `CloudFrontInvalidationFunction`: those of any Lambda function, and a distribution.
+ * Properties of a `CloudFrontInvalidationFunction`: the options of any Lambda function, and a distribution.
  */
 export interface CloudFrontInvalidationFunctionProps extends lambda.FunctionOptions {
   /**
-   * The distribution that an action without `UserParameters` invalidates.
+   * The distribution to invalidate for an action without `UserParameters`.
    *
-   * For a pipeline that is kept elsewhere: in plain CloudFormation, in Terraform or in the console. Sets the environment
-   * variable `CLOUDFRONT_DISTRIBUTION_ID`, and gives the function permission to invalidate this distribution.
+   * Use it for a pipeline that is defined elsewhere: in plain CloudFormation, in Terraform or in the console. Sets the environment variable
+   * `CLOUDFRONT_DISTRIBUTION_ID` and gives the function permission to invalidate this distribution.
    *
-   * @default - actions name their distribution
+   * @default - every action must specify its distribution
    */
   readonly distribution?: aws_cloudfront.IDistributionRef;
 }
@@ -45,21 +47,21 @@ export interface CloudFrontInvalidationFunctionProps extends lambda.FunctionOpti
 /**
  * The Lambda function that CodePipeline invokes to invalidate a CloudFront cache.
  *
- * One per stack is made by itself when the first stage or action needs it. Make one of your own to set its properties, or to
- * use it from a pipeline that is kept elsewhere.
+ * Stages and actions create one per stack automatically when they first need it. Create your own to set its properties, or to use it from a
+ * pipeline that is defined elsewhere.
  *
- * By default it runs on arm64 with 256 MB and a timeout of 5 minutes, and keeps its log for a month. More memory makes the first
- * second faster and the wait for CloudFront dearer; less is too little to compare the artifacts of a large site. A longer wait is carried
- * from one invocation to the next. Its role may invalidate the distributions it serves, report to CodePipeline and write its
- * log, and nothing else.
+ * By default, it runs on arm64 with 256 MB of memory and a timeout of 5 minutes, and keeps its logs for one month. More memory makes the
+ * cold start faster and the wait for CloudFront more expensive. Less memory is not enough to compare the artifacts of a large site. A wait
+ * that is longer than the timeout continues in the next invocation. Its role may only do what its actions need: invalidate their
+ * distributions or assume their roles, read their artifacts and their pipeline's history, report to CodePipeline and write logs.
  *
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
  *
  * @example
- * declare const distribution: cloudfront.Distribution;
+ * declare const website: cloudfront.Distribution;
  *
  * new CloudFrontInvalidationFunction(this, 'InvalidationFunction', {
- *   distribution,
+ *   distribution: website,
  *   functionName: 'invalidate-website',
  * });
  */
@@ -76,12 +78,12 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
   }
 
   /**
-   * The Lambda function, for alarms, tags and further permissions.
+   * The Lambda function. Use it for alarms, tags and further permissions.
    */
   public readonly lambdaFunction: lambda.Function;
 
   /**
-   * The role that the function runs as.
+   * The function's execution role.
    */
   public readonly role: iam.IRole;
 
@@ -93,7 +95,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
   private fixedName?: string;
 
   /**
-   * @throws Error if `timeout` is shorter than 30 seconds, if the id of `distribution` cannot be one, or if it belongs to another account
+   * @throws Error if `timeout` is shorter than 30 seconds, or if `distribution` has an invalid ID or belongs to another account
    */
   constructor(scope: Construct, id: string, props: CloudFrontInvalidationFunctionProps = {}) {
     const { distribution, logRetention, logRemovalPolicy, ...options } = props;
@@ -111,11 +113,11 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     });
     this.role = options.role ?? new iam.Role(this, 'Role', {
       description: 'Invalidates CloudFront caches for CodePipeline',
-      // The trust policy of a role in another account names it.
+      // The trust policy of a role in another account can then name this role.
       roleName: PhysicalName.GENERATE_IF_NEEDED,
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-      // Nothing broader than needed: the log is granted below, on this log group only.
-      managedPolicies: options.vpc && [iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole')],
+      // No broader policy than needed: write access to this log group alone is granted below.
+      managedPolicies: options.vpc && [iam.ManagedPolicy.fromAwsManagedPolicyName(VPC_POLICY)],
     });
     this.grantPrincipal = this.role.grantPrincipal;
     const functionName = options.functionName ?? PhysicalName.GENERATE_IF_NEEDED;
@@ -141,16 +143,22 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     logs.LogGroupGrants.fromLogGroup(logGroup).write(this.role);
     this.role.addToPrincipalPolicy(new iam.PolicyStatement({
       actions: ['codepipeline:PutJobSuccessResult', 'codepipeline:PutJobFailureResult'],
-      // These two actions know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodepipeline.html
+      // These two actions have no resource-level permissions:
+      // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodepipeline.html
       resources: ['*'],
     }));
     acknowledgePolicy(this.role, {
       id: 'AwsSolutions-IAM5',
       appliesTo: ['Resource::*'],
-      reason: 'codepipeline:PutJobSuccessResult and PutJobFailureResult know no resource; each call needs the id of a job in progress',
+      reason: 'codepipeline:PutJobSuccessResult and PutJobFailureResult have no resource types; each call needs the ID of a job in progress',
     });
     acknowledgeInlinePolicy(this.role);
-    acknowledgeDefaults(this.lambdaFunction, logGroup);
+    acknowledge(options.vpc && this.node.tryFindChild('Role'), {
+      id: 'AwsSolutions-IAM4',
+      appliesTo: [`Policy::arn:<AWS::Partition>:iam::aws:policy/${VPC_POLICY}`],
+      reason: 'AWS keeps in this policy what Lambda needs to manage its network interfaces in a VPC; CDK\'s own functions have it as well',
+    });
+    suppressDecisions(this.lambdaFunction, this.node.tryFindChild('LogGroup'));
     checkPartition(this);
     checkNetwork(this, options);
     if (target !== undefined) {
@@ -162,7 +170,8 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
   /**
    * The name of the Lambda function, for an action's `FunctionName`.
    *
-   * What a pipeline refers to takes it from here, not from `lambdaFunction`: it is a fixed name where the function has to refer to that pipeline.
+   * In a pipeline, use this property, not the name from `lambdaFunction`: it is a fixed name if the function has to reference that
+   * pipeline, which avoids a circular dependency.
    */
   public get functionName(): string {
     return Lazy.string({ produce: () => this.fixedName ?? this.lambdaFunction.functionName });
@@ -180,25 +189,27 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
   }
 
   /**
-   * Lets the function invalidate a further distribution of its account, which an action that was made by hand names in its `UserParameters`.
+   * Allows the function to invalidate a further distribution in its account, for actions defined elsewhere that name it in their
+   * `UserParameters`.
    *
-   * @throws Error if the distribution belongs to another account, or if its id cannot be one
+   * @throws Error if the distribution belongs to another account, or if its ID is invalid
    */
   public addDistribution(distribution: aws_cloudfront.IDistributionRef): void {
     this.add(targetOfAccount(this, { distribution }));
   }
 
   /**
-   * Lets the function invalidate a further distribution tenant of its account, which an action that was made by hand names in its `UserParameters`.
+   * Allows the function to invalidate a further distribution tenant in its account, for actions defined elsewhere that name it in their
+   * `UserParameters`.
    *
-   * @throws Error if the tenant belongs to another account, or if its id cannot be one
+   * @throws Error if the tenant belongs to another account, or if its ID is invalid
    */
   public addDistributionTenant(distributionTenant: aws_cloudfront.IDistributionTenantRef): void {
     this.add(targetOfAccount(this, { distributionTenant }));
   }
 
   /**
-   * Lets the function invalidate what a pipeline has it invalidate.
+   * Allows the function to invalidate a target of a pipeline.
    *
    * @internal
    */
@@ -207,7 +218,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
   }
 
   /**
-   * Lets the function assume a role, which in turn may invalidate a distribution.
+   * Allows the function to assume a role that may invalidate a distribution.
    *
    * @internal
    */
@@ -216,7 +227,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
   }
 
   /**
-   * Lets the function read the artifacts of a pipeline.
+   * Allows the function to read the artifacts of a pipeline.
    *
    * @internal
    */
@@ -225,10 +236,10 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
   }
 
   /**
-   * Lets the function read the history of a pipeline.
+   * Allows the function to read the history of a pipeline.
    *
-   * @param uses what else the pipeline refers to
-   * @returns how the function is told the pipeline's name: by itself, or by the environment variable that has it
+   * @param uses what else the pipeline references
+   * @returns the pipeline's name, or the environment variable that contains it
    * @internal
    */
   public _grantHistory(
@@ -242,7 +253,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     if (givenName !== undefined) {
       return { pipelineName: givenName };
     }
-    // The pipeline cannot refer to itself. So the function refers to the pipeline, which then cannot refer to the function.
+    // A pipeline cannot reference itself. So the function references the pipeline, which then cannot reference the function.
     this.fixName();
     this.referTo(Stack.of(pipeline));
     this.node.addValidation({ validate: () => cycleProblems(pipeline, this.lambdaFunction) });
@@ -252,7 +263,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
   }
 
   /**
-   * Lets a pipeline invoke the function whose role cannot be given a permission.
+   * Allows a pipeline to invoke the function if the pipeline's role cannot be granted a permission.
    *
    * @internal
    */
@@ -275,13 +286,16 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     return permissions;
   }
 
-  /** The function's stack refers to another one. */
+  /** Records that the function's stack references another one. */
   private referTo(stack: Stack): void {
     this.referredTo.add(stack);
     this.turnAround(stack);
   }
 
-  /** Two stacks cannot refer to each other: where the function's refers to a pipeline's, that one refers to the function by a fixed name. */
+  /**
+   * Two stacks cannot reference each other. If the function's stack references a pipeline's stack, the latter references the function by a
+   * fixed name.
+   */
   private turnAround(stack: Stack): void {
     if (stack !== Stack.of(this) && this.permissions.has(stack) && this.referredTo.has(stack)) {
       this.fixName();
@@ -294,7 +308,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
   }
 }
 
-/** A function that has the same name wherever CDK or this library has to know it before it is deployed. */
+/** A function whose name is the same wherever CDK or this library needs it before deployment. */
 class NamedFunction extends lambda.Function {
   protected generatePhysicalName(): string {
     return uniqueNameOf(this);

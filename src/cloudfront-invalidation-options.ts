@@ -6,46 +6,46 @@ import type { FreshnessCheck } from './freshness-check';
 import type { InvalidationPaths } from './invalidation-paths';
 
 /**
- * What an action does when the cache could not be invalidated.
+ * What an action does if it cannot invalidate the cache.
  */
 export enum InvalidationFailurePolicy {
   /**
-   * The action fails, and with it the stage: nobody takes a stale website for a fresh one.
+   * The action and its stage fail, so nobody mistakes a stale website for a fresh one.
    */
   FAIL = 'FAIL',
 
   /**
-   * The action succeeds, and its summary and its variables `status`, `errorType` and `errorMessage` say what went wrong.
+   * The action succeeds. Its summary and its variables `status`, `errorType` and `errorMessage` say what went wrong.
    *
-   * For pipelines in which later stages must not depend on a cache.
+   * Use it if later stages must run even when the invalidation fails.
    */
   WARN = 'WARN',
 }
 
 /**
- * What to invalidate and how to wait for it. One action invalidates one distribution, or one tenant of it.
+ * What to invalidate and how to wait for it. One action invalidates one distribution or one distribution tenant.
  */
 export interface CloudFrontInvalidationOptions {
   /**
-   * The distribution: an L2 `Distribution`, an L1 `CfnDistribution`, or an imported one.
+   * The distribution to invalidate: an L2 `Distribution`, an L1 `CfnDistribution`, or an imported one.
    *
-   * @default - none: exactly one of this and `distributionTenant` must be given
+   * @default - none: specify exactly one of `distribution` and `distributionTenant`
    */
   readonly distribution?: aws_cloudfront.IDistributionRef;
 
   /**
-   * One tenant of a multi-tenant distribution (CloudFront SaaS Manager): only its part of the cache is invalidated.
+   * One tenant of a multi-tenant distribution (CloudFront SaaS Manager). Invalidates only this tenant's part of the cache.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/distribution-config-options.html
    *
-   * @default - none: exactly one of this and `distribution` must be given
+   * @default - none: specify exactly one of `distribution` and `distributionTenant`
    */
   readonly distributionTenant?: aws_cloudfront.IDistributionTenantRef;
 
   /**
    * A role that the function assumes before it calls CloudFront, such as a `CloudFrontInvalidationRole`.
    *
-   * For a distribution that belongs to another account: the role does, too. The function may then assume this role, and
+   * Use it for a distribution in another account. The role must be in that account. The function gets permission to assume the role and
    * needs no permission for the distribution itself.
    *
    * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/tutorial_cross-account-with-roles.html
@@ -55,11 +55,11 @@ export interface CloudFrontInvalidationOptions {
   readonly distributionRole?: iam.IRole;
 
   /**
-   * The external id that the trust policy of `distributionRole` asks for: 2 to 1224 letters, digits and any of `_+=,.@:/-`.
+   * The external ID that the trust policy of `distributionRole` requires: 2 to 1,224 letters, digits or any of `_+=,.@:/-`.
    *
    * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
    *
-   * @default - that of the `CloudFrontInvalidationRole`, or none
+   * @default - the external ID of the `CloudFrontInvalidationRole`; none for another role
    */
   readonly distributionRoleExternalId?: string;
 
@@ -71,19 +71,19 @@ export interface CloudFrontInvalidationOptions {
   readonly paths?: InvalidationPaths;
 
   /**
-   * Whether the action stays in progress until CloudFront says that the invalidation has completed.
+   * Whether the action stays in progress until CloudFront reports that the invalidation is complete.
    *
-   * With `false` the action succeeds as soon as CloudFront has accepted the invalidation.
+   * With `false`, the action succeeds as soon as CloudFront accepts the invalidation.
    *
    * @default true
    */
   readonly waitForCompletion?: boolean;
 
   /**
-   * How long the action waits in all: for CloudFront to accept the invalidation, and for it to complete.
+   * How long the action waits in total: for CloudFront to accept the invalidation and to complete it.
    *
-   * More than zero, and 24 hours at most: CodePipeline ends an action then. CloudFront completes most invalidations within
-   * half a minute; the time is for outages and for a quota that is in use.
+   * Must be more than zero and at most 24 hours, when CodePipeline ends the action. CloudFront completes most invalidations within half a
+   * minute. The rest of the time is for outages and for a full quota.
    *
    * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
    *
@@ -92,25 +92,25 @@ export interface CloudFrontInvalidationOptions {
   readonly timeout?: Duration;
 
   /**
-   * What the action does when the cache could not be invalidated.
+   * What the action does if it cannot invalidate the cache.
    *
    * @default InvalidationFailurePolicy.FAIL
    */
   readonly failurePolicy?: InvalidationFailurePolicy;
 
   /**
-   * Visits the site once the invalidation is complete: the action succeeds when visitors are seen to get the new pages.
+   * Visits the site after the invalidation is complete. The action succeeds when the site serves the new pages.
    *
-   * Not with `waitForCompletion: false`.
+   * Cannot be combined with `waitForCompletion: false`.
    *
-   * @default - the action succeeds when CloudFront says that the invalidation is complete
+   * @default - no check: the action succeeds when CloudFront reports that the invalidation is complete
    */
   readonly freshnessCheck?: FreshnessCheck;
 
   /**
-   * The function that does the work. It is given permission to invalidate the distribution.
+   * The function that does the work. It gets permission to invalidate the distribution, or to assume `distributionRole`.
    *
-   * @default - one function for all actions of the pipeline's stack, made on first use
+   * @default - one function for all actions in the pipeline's stack, created on first use
    */
   readonly function?: CloudFrontInvalidationFunction;
 }

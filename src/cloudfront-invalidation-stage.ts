@@ -17,13 +17,13 @@ const MAX_ACTION_NAME_LENGTH = 100;
 const DEFAULT_STAGE_NAME = 'InvalidateCloudFrontCache';
 
 /**
- * What `CloudFrontInvalidationStage.addInvalidation()` takes: one invalidation of the stage.
+ * Options for `CloudFrontInvalidationStage.addInvalidation()`: one invalidation in the stage.
  */
 export interface AddInvalidationOptions extends CloudFrontInvalidationOptions {
   /**
-   * The name of the action, unique in its stage.
+   * The name of the action. Must be unique in its stage.
    *
-   * @default - `Invalidate` and the construct id of the distribution, such as `InvalidateWebsiteDistribution`
+   * @default - `Invalidate` followed by the construct ID of the distribution, such as `InvalidateWebsiteDistribution`
    */
   readonly actionName?: string;
 }
@@ -33,35 +33,40 @@ export interface AddInvalidationOptions extends CloudFrontInvalidationOptions {
  */
 export interface CloudFrontInvalidationStageProps extends AddInvalidationOptions {
   /**
-   * The pipeline that gets the stage: an L2 `Pipeline` or an L1 `CfnPipeline` of this app, or one that `CfnInclude` has brought in.
+   * The pipeline to add the stage to: an L2 `Pipeline`, an L1 `CfnPipeline`, or a pipeline from a `CfnInclude` template. It must be in this
+   * app.
    *
-   * The policy of the function admits the role of a `CfnPipeline`, since the role itself may be out of reach.
+   * For a `CfnPipeline`, the function's resource policy allows the pipeline's role to invoke it, because the role's own policies may be out
+   * of reach.
    */
   readonly pipeline: aws_codepipeline.IPipelineRef;
 
   /**
-   * The name of the stage, unique in its pipeline.
+   * The name of the stage. Must be unique in its pipeline.
    *
    * @default 'InvalidateCloudFrontCache'
    */
   readonly stageName?: string;
 
   /**
-   * Where the stage goes among the stages that the pipeline has by then. At most one of this, `justAfterStage` and `rightBeforeStage`.
+   * Where to place the stage among the stages that the pipeline already has. Specify at most one of `placement`, `justAfterStage` and
+   * `rightBeforeStage`.
    *
    * @default - last
    */
   readonly placement?: codepipeline.StagePlacement;
 
   /**
-   * The name of the stage that this one follows. In a `CfnPipeline`, one within an `Fn::If` is found: this stage gets its condition.
+   * The name of the stage to place this stage after. In a `CfnPipeline`, the named stage may be inside an `Fn::If`: this stage then gets
+   * the same condition.
    *
    * @default - last
    */
   readonly justAfterStage?: string;
 
   /**
-   * The name of the stage that this one precedes. In a `CfnPipeline`, one within an `Fn::If` is found: this stage gets its condition.
+   * The name of the stage to place this stage before. In a `CfnPipeline`, the named stage may be inside an `Fn::If`: this stage then gets
+   * the same condition.
    *
    * @default - last
    */
@@ -75,14 +80,14 @@ export interface CloudFrontInvalidationStageProps extends AddInvalidationOptions
   readonly transitionToEnabled?: boolean;
 
   /**
-   * Why executions may not enter the stage, for the people who see it in the console.
+   * Why executions may not enter the stage. The console shows it.
    *
    * @default 'Transition disabled'
    */
   readonly transitionDisabledReason?: string;
 
   /**
-   * What must hold before an execution enters the stage.
+   * The conditions that must be met before an execution enters the stage.
    *
    * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-conditions.html
    *
@@ -91,7 +96,7 @@ export interface CloudFrontInvalidationStageProps extends AddInvalidationOptions
   readonly beforeEntry?: codepipeline.Conditions;
 
   /**
-   * What must hold for the stage to succeed once its actions have.
+   * The conditions that must be met for the stage to succeed after its actions have succeeded.
    *
    * @default - no conditions
    */
@@ -106,18 +111,18 @@ export interface CloudFrontInvalidationStageProps extends AddInvalidationOptions
 }
 
 /**
- * A stage that invalidates a CloudFront cache, and is green when visitors see the new pages.
+ * A pipeline stage that invalidates a CloudFront cache and waits until the invalidation is complete.
  *
- * Added to the end of a pipeline, after the stage that deploys the site. A rollback of that stage may not run this one: for pipelines that roll
- * back, add a `CloudFrontInvalidationAction` to the stage that deploys.
+ * By default, the stage is the last in the pipeline, after the stage that deploys the site. A rollback of the deploy stage may not run this
+ * stage. For pipelines that roll back, add a `CloudFrontInvalidationAction` to the deploy stage instead.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Invalidation.html
  *
  * @example
- * declare const pipeline: codepipeline.Pipeline;
- * declare const distribution: cloudfront.Distribution;
+ * declare const websitePipeline: codepipeline.Pipeline;
+ * declare const website: cloudfront.Distribution;
  *
- * new CloudFrontInvalidationStage(this, 'Invalidate', { pipeline, distribution });
+ * new CloudFrontInvalidationStage(this, 'Invalidate', { pipeline: websitePipeline, distribution: website });
  */
 export class CloudFrontInvalidationStage extends Construct {
   /**
@@ -126,12 +131,12 @@ export class CloudFrontInvalidationStage extends Construct {
   public readonly stageName: string;
 
   /**
-   * The action of the stage's first invalidation, for its `variables`.
+   * The action of the stage's first invalidation. Use it for its `variables`.
    */
   public readonly action: CloudFrontInvalidationAction;
 
   /**
-   * The function that does the work of that action, for alarms and further permissions.
+   * The function that does the work of that action. Use it for alarms and further permissions.
    */
   public readonly function: CloudFrontInvalidationFunction;
 
@@ -140,8 +145,8 @@ export class CloudFrontInvalidationStage extends Construct {
   private readonly actionNames = new Array<string>();
 
   /**
-   * @throws Error if the pipeline is imported, if its stages are not known at synthesis, if there is no stage of the given name beside which to
-   *   place it, or if an option is one that `CloudFrontInvalidationAction` refuses
+   * @throws Error if the pipeline is imported, if its stages are not known at synthesis, if the stage to place it next to does not exist,
+   * or if `CloudFrontInvalidationAction` rejects an option
    */
   constructor(scope: Construct, id: string, props: CloudFrontInvalidationStageProps) {
     const stageName = props.stageName ?? DEFAULT_STAGE_NAME;
@@ -159,16 +164,16 @@ export class CloudFrontInvalidationStage extends Construct {
   }
 
   /**
-   * Adds an action for a further distribution, in parallel to the others: with a status, a retry and variables of its own. The
-   * stage's `function` does the work, unless another one is given.
+   * Adds an action for a further distribution. It runs in parallel with the others and has its own status, retries and variables. The
+   * stage's `function` does the work unless you specify another one.
    *
-   * @returns the action, for its `variables`
-   * @throws Error if the stage has 50 actions already, or if an option is one that `CloudFrontInvalidationAction` refuses
+   * @returns the action, for example for its `variables`
+   * @throws Error if the stage already has 50 actions, or if `CloudFrontInvalidationAction` rejects an option
    */
   public addInvalidation(options: AddInvalidationOptions): CloudFrontInvalidationAction {
     if (this.actionNames.length >= MAX_ACTIONS_PER_STAGE) {
-      throw new Error(`stage ${quote(this.stageName)} has ${MAX_ACTIONS_PER_STAGE} actions already, CodePipeline's limit: ` +
-        'add another CloudFrontInvalidationStage with a stageName of its own for further distributions');
+      throw new Error(`stage ${quote(this.stageName)} already has ${MAX_ACTIONS_PER_STAGE} actions, which is CodePipeline's limit: ` +
+        'add another CloudFrontInvalidationStage with a different stageName for further distributions');
     }
     const actionName = options.actionName ?? defaultActionName(targetResourceOf(options).construct, this.actionNames);
     const action = new CloudFrontInvalidationAction({
@@ -187,13 +192,13 @@ export class CloudFrontInvalidationStage extends Construct {
   }
 }
 
-/** `Invalidate` and as much of the distribution's construct path as it takes to be unique, in the characters of an action's name. */
+/** `Invalidate` and as much of the distribution's construct path as needed for a unique name, in the characters that an action name may have. */
 function defaultActionName(distribution: IConstruct, taken: readonly string[]): string {
   const ids = distribution.node.scopes.map(scope => scope.node.id).filter(id => id !== '').reverse();
   const names = ids.map((_, index) => toActionName(`Invalidate${ids.slice(0, index + 1).reverse().join('')}`));
   const name = names.find(candidate => !taken.includes(candidate));
   if (name === undefined) {
-    throw new Error(`actionName must be given for ${quote(distribution.node.path)}: the names that its construct path yields are taken`);
+    throw new Error(`actionName must be specified for ${quote(distribution.node.path)}: all names from its construct path are taken`);
   }
   return name;
 }

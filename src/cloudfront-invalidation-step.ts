@@ -14,53 +14,53 @@ import { targetResourceOf } from './private/target-resource';
  */
 export interface CloudFrontInvalidationStepProps extends CloudFrontInvalidationOptions {
   /**
-   * The output of a deployed stack that holds the distribution's id.
+   * A stack output with the distribution's ID.
    *
-   * For a distribution that the pipeline itself deploys, in a `Stage` of the app: the pipeline cannot refer to it otherwise. Its id is known
-   * only when the pipeline runs, so that the function may invalidate any distribution of the pipeline's account, unless there is a
-   * `distributionRole`: then it may assume that role.
+   * Use it for a distribution that the pipeline itself deploys, in a `Stage` of the app, which the pipeline cannot reference directly. The
+   * ID is known only when the pipeline runs, so the function gets permission to invalidate any distribution in the pipeline's account. With
+   * a `distributionRole`, it only gets permission to assume that role.
    *
-   * @default - none: exactly one of this, `distribution` and `distributionTenant` must be given
+   * @default - none: specify exactly one of `distributionIdOutput`, `distribution` and `distributionTenant`
    */
   readonly distributionIdOutput?: CfnOutput;
 }
 
 /**
- * A step of CDK Pipelines that invalidates a CloudFront cache, for `post` of a stage or of a wave.
+ * A CDK Pipelines step that invalidates a CloudFront cache. Add it to the `post` steps of a stage or wave.
  *
  * @see https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.pipelines-readme.html
  *
  * @example
  * declare const pipeline: pipelines.CodePipeline;
  * declare const production: Stage;
- * declare const distributionIdOutput: CfnOutput;
+ * declare const websiteId: CfnOutput;
  *
  * pipeline.addStage(production, {
- *   post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput })],
+ *   post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput: websiteId })],
  * });
  */
 export class CloudFrontInvalidationStep extends pipelines.Step implements pipelines.ICodePipelineActionFactory {
   private readonly distributionId?: pipelines.StackOutputReference;
 
   /**
-   * @throws Error unless exactly one of `distributionIdOutput`, `distribution` and `distributionTenant` is given, if `paths` come from an
-   *   artifact that is no `FileSet`, or if `freshnessCheck` is about files
+   * @throws Error unless exactly one of `distributionIdOutput`, `distribution` and `distributionTenant` is specified, if `paths` come from
+   * an artifact instead of a `FileSet`, or if `freshnessCheck` is not `FreshnessCheck.pages()`
    */
   constructor(id: string, private readonly props: CloudFrontInvalidationStepProps) {
     super(id);
     const { distributionIdOutput, distribution, distributionTenant } = props;
     if ([distributionIdOutput, distribution, distributionTenant].filter(given => given !== undefined).length !== 1) {
-      throw new Error(`exactly one of distributionIdOutput, distribution and distributionTenant must be given to the step ${quote(id)}`);
+      throw new Error(`exactly one of distributionIdOutput, distribution and distributionTenant must be specified for the step ${quote(id)}`);
     }
     if (props.paths?._artifact !== undefined) {
-      throw new Error(`paths of the step ${quote(id)} must come from a FileSet, since CDK Pipelines chooses the artifacts: use InvalidationPaths.changedFilesOf(fileSet) or ` +
+      throw new Error(`paths of the step ${quote(id)} must come from a FileSet, because CDK Pipelines chooses the artifacts: use InvalidationPaths.changedFilesOf(fileSet) or ` +
         'fromManifestOf(fileSet, fileName)');
     }
     if (props.paths?._fileSet !== undefined) {
       this.addDependencyFileSet(props.paths._fileSet);
     }
     if (props.freshnessCheck?._artifact !== undefined) {
-      throw new Error(`freshnessCheck of the step ${quote(id)} must be FreshnessCheck.pages(), since CDK Pipelines chooses the artifacts`);
+      throw new Error(`freshnessCheck of the step ${quote(id)} must be FreshnessCheck.pages(), because CDK Pipelines chooses the artifacts`);
     }
     if (distributionIdOutput === undefined) {
       targetResourceOf(props);
@@ -70,14 +70,14 @@ export class CloudFrontInvalidationStep extends pipelines.Step implements pipeli
   }
 
   /**
-   * The outputs that the deployment has to hand on.
+   * The stack outputs that this step needs.
    */
   public get consumedStackOutputs(): pipelines.StackOutputReference[] {
     return this.distributionId === undefined ? [] : [this.distributionId];
   }
 
   /**
-   * Adds the action to the pipeline. Called by CDK Pipelines.
+   * Adds the action to the pipeline. CDK Pipelines calls it.
    */
   public produceAction(stage: codepipeline.IStage, options: pipelines.ProduceActionOptions): pipelines.CodePipelineActionFactoryResult {
     const { distributionIdOutput, paths, ...props } = this.props;

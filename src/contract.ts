@@ -1,27 +1,26 @@
 /**
- * What the construct and the function agree on: the only file that both sides import.
+ * The contract between constructs and function: the only file that both sides import.
  *
- * Rules return the sentence that says what is wrong, or `undefined`, so that synthesis and the function refuse
- * the same values with the same words.
+ * Each rule returns an error message or `undefined`, so synthesis and the function reject the same values with the same messages.
  */
 import { createHash } from 'crypto';
 
-/** Environment variable of the function: the distribution that a job without one of its own invalidates. */
+/** Environment variable of the function: the distribution for jobs that do not specify one. */
 export const DISTRIBUTION_ID_ENV = 'CLOUDFRONT_DISTRIBUTION_ID';
 
 /**
- * Longest value of one property in an action's configuration, in characters.
+ * Maximum length of one configuration value of an action, in characters.
  *
  * @see https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
  */
 export const MAX_USER_PARAMETERS_LENGTH = 1000;
 
-/** CodePipeline gives up on an action after 24 hours. */
+/** CodePipeline ends an action after 24 hours. */
 export const MAX_TIMEOUT_SECONDS = 24 * 60 * 60;
 
 export const DEFAULT_TIMEOUT_SECONDS = 60 * 60;
 
-/** What a job invalidates that names no paths. */
+/** What a job without paths invalidates. */
 export const ALL_PATHS = '/*';
 
 /** @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html */
@@ -29,41 +28,41 @@ export const MAX_PATH_LENGTH = 4000;
 
 export const MAX_TAG_LENGTH = 256;
 
-/** Of `InvalidationPaths.changedFiles`: two deployments a day stay within the 1,000 paths a month that CloudFront does not bill. */
+/** Default of `InvalidationPaths.changedFiles`: two deployments a day stay within the 1,000 free paths a month. */
 export const DEFAULT_MAX_PATHS = 15;
 
-/** CloudFront takes as many at a time. */
+/** CloudFront accepts this many paths at a time. */
 export const MAX_MAX_PATHS = 3000;
 
-/** Of `FreshnessCheck.files`: how many pages it visits. */
+/** Default of `FreshnessCheck.files`: how many pages it visits. */
 export const DEFAULT_MAX_PAGES = 10;
 
-/** With more, a look would take longer than an invocation may have. */
+/** With more pages, one look could take longer than an invocation has time. */
 export const MAX_MAX_PAGES = 50;
 
-/** Of `FreshnessCheck.pages`: a continuation token holds what is known of each. */
+/** Maximum for `FreshnessCheck.pages`: a continuation token contains what is known about each page. */
 export const MAX_CHECKED_URLS = 20;
 
-/** How long an old copy is waited for. */
+/** How long to wait for an old copy to disappear. */
 export const DEFAULT_CHECK_TIMEOUT_SECONDS = 2 * 60;
 
-/** What to do when the cache could not be invalidated. */
+/** What to do if the cache cannot be invalidated. */
 export type FailurePolicy = 'FAIL' | 'WARN';
 
-/** What to do when it is not known what the cache may hold. */
+/** What to do if it is unknown what the cache contains. */
 export type MissingBaseline = 'INVALIDATE_ALL' | 'FAIL';
 
-/** The action's `UserParameters`, as JSON: `PARAMETERS` has a rule and a default for each. */
+/** The action's `UserParameters`, as JSON. `PARAMETERS` has a rule and a default for each. */
 export interface JobParameters {
-  /** Either this or `distributionTenantId`. */
+  /** Exactly one of `distributionId` and `distributionTenantId` is set. */
   readonly distributionId?: string;
   readonly distributionTenantId?: string;
-  /** Who calls CloudFront, or `null` for the function itself. */
+  /** The role that calls CloudFront, or `null` for the function's own role. */
   readonly distributionRole: DistributionRole | null;
   readonly waitForCompletion: boolean;
   readonly timeoutSeconds: number;
   readonly failurePolicy: FailurePolicy;
-  /** What to visit before the job is finished, or `null`. */
+  /** What to visit before the job finishes, or `null`. */
   readonly freshnessCheck: FreshnessCheckParameters | null;
   readonly paths: PathSource;
 }
@@ -72,26 +71,26 @@ export interface JobParameters {
 export interface DistributionRole {
   readonly arn: string;
   readonly externalId?: string;
-  /** Part of the session's name, for those who read the distribution's side of CloudTrail. */
+  /** Part of the session name, for readers of CloudTrail in the distribution's account. */
   readonly pipelineName?: string;
 }
 
-/** What to invalidate: paths, a file of the action's input artifact that lists them, or what that artifact changes. */
+/** What to invalidate: paths, a file in the input artifact that lists them, or the files that the artifact changes. */
 export type PathSource<ChangedFiles = ChangedFilesParameters> = string[] | { readonly manifest: string } | { readonly changedFiles: ChangedFiles };
 
-/** Of `InvalidationPaths.changedFiles`: its options, where one that was left out is left out, too; and where its history is. */
+/** The options of `InvalidationPaths.changedFiles`, without defaults, and where to find the history. */
 export interface ChangedFilesParameters extends ChangedFilesSite {
-  /** Either this, or the function's environment variable that has the name. */
+  /** Either this, or the environment variable of the function that contains the name. */
   readonly pipelineName?: string;
   readonly pipelineNameVariable?: string;
   readonly stageName: string;
   readonly actionName: string;
   readonly deployedBy: readonly string[];
-  /** The marks of the pipeline's other actions. What has another one was renamed, removed or added since. */
+  /** The marks of the pipeline's other actions. An action with a different mark was renamed, removed or added since. */
   readonly otherActions?: string;
 }
 
-/** Which URL shows which file of an artifact. */
+/** How the files of an artifact map to URLs. */
 export interface SiteParameters {
   readonly baseDirectory?: string;
   readonly urlPath?: string;
@@ -99,7 +98,7 @@ export interface SiteParameters {
   readonly stripExtensions?: readonly string[];
 }
 
-/** How the files of an artifact become a website, and what to do with those that have changed. */
+/** How the files of an artifact become a website, and what to do with changed files. */
 export interface ChangedFilesSite extends SiteParameters {
   readonly queryStrings?: boolean;
   readonly errorDocuments?: readonly string[];
@@ -109,10 +108,10 @@ export interface ChangedFilesSite extends SiteParameters {
   readonly onMissingBaseline?: MissingBaseline;
 }
 
-/** What to visit: files of the action's input artifact, to compare their contents; or pages, to see whether they were fetched anew. */
+/** What to visit: files of the input artifact, to compare contents; or pages, to see whether the edge has fetched them again. */
 export type FreshnessCheckParameters = { readonly files: FilesCheckParameters } | { readonly pages: readonly string[] };
 
-/** Of `FreshnessCheck.files`: its options, where one that was left out is left out, too. */
+/** The options of `FreshnessCheck.files`, without defaults. */
 export interface FilesCheckParameters extends SiteParameters {
   readonly url: string;
   readonly maxPages?: number;
@@ -120,15 +119,15 @@ export interface FilesCheckParameters extends SiteParameters {
   readonly timeoutSeconds?: number;
 }
 
-/** Characters of an action's mark: few, since all of a pipeline's are part of the parameters. */
+/** Length of an action's mark: short, because the parameters contain the marks of all actions in the pipeline. */
 export const ACTION_MARK_LENGTH = 3;
 
-/** By which an action of the pipeline is known, without its name. */
+/** A short mark that identifies an action without its name. */
 export function actionMark(name: string): string {
   return createHash('sha256').update(name).digest('base64url').slice(0, ACTION_MARK_LENGTH);
 }
 
-/** Whether an action of this category may put something where visitors get it: what fetches, tests or approves does not. */
+/** Whether an action of this category may deploy something: sources, tests and approvals do not. */
 export function isDeployingCategory(category: string | undefined): boolean {
   return !['Source', 'Test', 'Approval'].includes(category ?? '');
 }
@@ -138,14 +137,13 @@ type Rule = (value: unknown) => string | undefined;
 
 interface Parameter<T> {
   readonly problem: Rule;
-  /** Of a parameter that was left out. */
+  /** The value if the parameter is left out. */
   readonly default?: T;
 }
 
 /**
- * The rules of the parameters, in the order in which they are written. `paths` stands last and every other parameter is always written (of
- * the two ids, one): what a pipeline variable brings into a path can then only repeat a parameter or add the other id, and the function
- * refuses both.
+ * The rules of the parameters, in the order in which they are written. `paths` is last, and every other parameter is always written (one of
+ * the two IDs). A pipeline variable in a path can then only repeat a parameter or add the other ID, and the function rejects both.
  */
 export const PARAMETERS: { readonly [name in keyof Required<JobParameters>]: Parameter<JobParameters[name]> } = {
   distributionId: { problem: distributionIdProblem },
@@ -167,17 +165,17 @@ const DISTRIBUTION_ROLE: { readonly [name in keyof Required<DistributionRole>]: 
     : `distributionRole must have a string as its pipelineName, got ${quote(value)}`,
 };
 
-/** What of the options of `InvalidationPaths.changedFiles` has no part in which paths are compared, and which URLs they have. */
+/** The options of `InvalidationPaths.changedFiles` that do not affect which files are compared and which URLs they have. */
 const NOT_COMPARED: readonly (keyof ChangedFilesSite)[] = ['maxPaths', 'onMissingBaseline'];
 
-/** Whether other parameters are about the same site, so that what they invalidated is what these would have. */
+/** Whether other parameters describe the same site, so that they invalidated what these would have invalidated. */
 export function isSameSite(paths: unknown, site: ChangedFilesSite): boolean {
   const other = isObject(paths) && isObject(paths.changedFiles) ? paths.changedFiles : undefined;
   const names = (Object.keys(CHANGED_FILES_OPTIONS) as (keyof ChangedFilesSite)[]).filter(name => !NOT_COMPARED.includes(name));
   return other !== undefined && names.every(name => JSON.stringify(other[name]) === JSON.stringify(site[name]));
 }
 
-/** The rules of the options that say which URL shows which file, each of which may be left out. */
+/** The rules of the options that map files to URLs. Each option may be left out. */
 const SITE_OPTIONS: { readonly [name in keyof Required<SiteParameters>]: Rule } = {
   baseDirectory: value => folderProblem('baseDirectory', value),
   urlPath: value => folderProblem('urlPath', value),
@@ -188,27 +186,27 @@ const SITE_OPTIONS: { readonly [name in keyof Required<SiteParameters>]: Rule } 
     ?? rule((value as string[]).every(extension => /^\.[^/]+$/.test(extension)), `stripExtensions must start with '.', such as '.html', got ${quote(value)}`),
 };
 
-/** The rules of the options of `InvalidationPaths.changedFiles`, each of which may be left out. */
+/** The rules of the options of `InvalidationPaths.changedFiles`. Each option may be left out. */
 const CHANGED_FILES_OPTIONS: { readonly [name in keyof Required<ChangedFilesSite>]: Rule } = {
   ...SITE_OPTIONS,
   queryStrings: value => booleanProblem('queryStrings', value),
   errorDocuments: value => stringsProblem('errorDocuments', value)
     ?? rule((value as string[]).every(name => !name.startsWith('/') && !name.split('/').includes('..')),
-      `errorDocuments must be files below baseDirectory, such as '404.html', got ${quote(value)}`),
-  exclude: value => stringsProblem('exclude', value),
+      `errorDocuments must be file names relative to baseDirectory, such as '404.html', got ${quote(value)}`),
+  exclude: value => patternsProblem('exclude', value),
   deployedBy: deployedByProblem,
   maxPaths: value => rule(Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_MAX_PATHS,
     `maxPaths must be a whole number from 1 to ${MAX_MAX_PATHS}, got ${quote(value)}`),
   onMissingBaseline: value => rule(value === 'INVALIDATE_ALL' || value === 'FAIL', `onMissingBaseline must be INVALIDATE_ALL or FAIL, got ${quote(value)}`),
 };
 
-/** The rules of the options of `FreshnessCheck.files`, each of which but `url` may be left out. */
+/** The rules of the options of `FreshnessCheck.files`. Each option except `url` may be left out. */
 const FILES_CHECK_OPTIONS: { readonly [name in keyof Required<FilesCheckParameters>]: Rule } = {
   ...SITE_OPTIONS,
   url: siteUrlProblem,
   maxPages: value => rule(Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_MAX_PAGES,
     `maxPages must be a whole number from 1 to ${MAX_MAX_PAGES}, got ${quote(value)}`),
-  include: value => stringsProblem('include', value),
+  include: value => patternsProblem('include', value),
   timeoutSeconds: timeoutProblem,
 };
 
@@ -216,27 +214,27 @@ const FILES_CHECK_OPTIONS: { readonly [name in keyof Required<FilesCheckParamete
 export type OutputVariable = 'distributionId' | 'distributionTenantId' | 'invalidationId' | 'invalidationCount' | 'status' | 'pathCount'
   | 'changedFileCount' | 'unchangedFileCount' | 'checkedPageCount' | 'createTime' | 'errorType' | 'errorMessage';
 
-/** The value of an output variable that has none: CodePipeline refuses a configuration value that resolves to nothing. */
+/** The value of an output variable without a value: CodePipeline rejects a configuration value that resolves to nothing. */
 export const NO_VALUE = 'none';
 
 export function distributionIdProblem(distributionId: unknown): string | undefined {
   return isId(distributionId)
     ? undefined
-    : `distributionId must be the id of a CloudFront distribution, such as 'E2QWRUHEXAMPLE', got ${quote(distributionId)}`;
+    : `distributionId must be the ID of a CloudFront distribution, such as 'E2QWRUHEXAMPLE', got ${quote(distributionId)}`;
 }
 
 export function distributionTenantIdProblem(distributionTenantId: unknown): string | undefined {
   return isId(distributionTenantId)
     ? undefined
-    : `distributionTenantId must be the id of a CloudFront distribution tenant, such as 'dt_2wjDZi3hD1ivOXf6rpZJO1AB', got ${quote(distributionTenantId)}`;
+    : `distributionTenantId must be the ID of a CloudFront distribution tenant, such as 'dt_2wjDZi3hD1ivOXf6rpZJO1AB', got ${quote(distributionTenantId)}`;
 }
 
-/** Whether a text that stands alone is the id of a distribution, and no word: CloudFront writes such an id in capitals and digits. */
+/** Whether a text is a bare distribution ID and not a word: CloudFront's IDs consist of capital letters and digits. */
 export function isBareDistributionId(text: string): boolean {
   return isId(text) && /^[A-Z][A-Z0-9]*$/.test(text);
 }
 
-/** An id becomes part of a URL and of an ARN. */
+/** An ID becomes part of a URL and of an ARN. */
 function isId(id: unknown): boolean {
   return typeof id === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(id);
 }
@@ -252,10 +250,10 @@ export function distributionRoleArnProblem(arn: unknown): string | undefined {
 export function externalIdProblem(externalId: unknown): string | undefined {
   return typeof externalId === 'string' && /^[\w+=,.@:/-]{2,1224}$/.test(externalId)
     ? undefined
-    : `externalId must have 2 to 1224 characters, letters, digits and any of _+=,.@:/-, got ${quote(externalId)}`;
+    : `externalId must have 2 to 1224 characters, each a letter, a digit or one of _+=,.@:/-, got ${quote(externalId)}`;
 }
 
-/** What is wrong with a role as the parameters name it. */
+/** What is wrong with the role in the parameters. */
 function distributionRoleProblem(role: unknown): string | undefined {
   if (role === null) {
     return undefined;
@@ -323,14 +321,14 @@ function changedFilesParametersProblem(parameters: unknown): string | undefined 
   return missing === undefined ? changedFilesProblem<Partial<ChangedFilesSite>>(options) : `changedFiles must have a ${missing[0]}, got ${quote(missing[1])}`;
 }
 
-/** What is wrong with the options of `InvalidationPaths.changedFiles`. An option that has no rule does not compile. */
+/** What is wrong with the options of `InvalidationPaths.changedFiles`. An option without a rule does not compile. */
 export function changedFilesProblem<Options extends object>(
   options: Options & Readonly<Record<Exclude<keyof Options, keyof ChangedFilesSite>, never>>,
 ): string | undefined {
   return givenProblem(CHANGED_FILES_OPTIONS, options);
 }
 
-/** What is wrong with a check as the parameters have it. */
+/** What is wrong with the check in the parameters. */
 function freshnessCheckProblem(check: unknown): string | undefined {
   if (check === null) {
     return undefined;
@@ -347,7 +345,7 @@ function freshnessCheckProblem(check: unknown): string | undefined {
     : `freshnessCheck must have an object as its files, got ${quote(files)}`;
 }
 
-/** What is wrong with the options of `FreshnessCheck.files`. An option that has no rule does not compile. */
+/** What is wrong with the options of `FreshnessCheck.files`. An option without a rule does not compile. */
 export function filesCheckProblem<Options extends object>(
   options: Options & Readonly<Record<Exclude<keyof Options, keyof FilesCheckParameters>, never>>,
 ): string | undefined {
@@ -360,18 +358,18 @@ export function checkedUrlsProblem(urls: unknown): string | undefined {
     `freshnessCheck must have 1 to ${MAX_CHECKED_URLS} pages, got ${Array.isArray(urls) ? urls.length : quote(urls)}`);
 }
 
-/** A check looks at what visitors get once the invalidation is complete. */
+/** A check looks at what visitors get after the invalidation is complete. */
 export function unawaitedCheckProblem(waitForCompletion: unknown, freshnessCheck: unknown): string | undefined {
   return rule(waitForCompletion !== false || freshnessCheck === undefined || freshnessCheck === null,
-    'freshnessCheck must not be given where waitForCompletion is false: it looks at what visitors get once the invalidation is complete. Leave one of them out.');
+    'freshnessCheck must not be combined with waitForCompletion: false, because it looks at what visitors get after the invalidation is complete: remove one of them');
 }
 
-/** What is wrong with the URL of a page. Whether its address may be visited is known only when the name is resolved. */
+/** What is wrong with the URL of a page. Only name resolution shows whether its address may be visited. */
 export function pageUrlProblem(url: unknown): string | undefined {
   const parsed = typeof url === 'string' && /^[!-~]+$/.test(url) && URL.canParse(url) ? new URL(url) : undefined;
   const isAdmitted = parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isLoopbackName(parsed.hostname));
   return rule(isAdmitted && parsed.username === '' && parsed.password === '' && parsed.hash === '',
-    `freshnessCheck must have URLs that begin with 'https://', in visible ASCII characters, without credentials and '#', such as 'https://www.example.com/', got ${quote(url)}`);
+    `freshnessCheck must have URLs that start with 'https://' and consist of visible ASCII characters, without credentials or '#', such as 'https://www.example.com/', got ${quote(url)}`);
 }
 
 /** What is wrong with the URL of a site. */
@@ -379,7 +377,7 @@ function siteUrlProblem(url: unknown): string | undefined {
   return pageUrlProblem(url) ?? rule(new URL(String(url)).search === '', `url must be the address of a site, without '?', such as 'https://www.example.com/', got ${quote(url)}`);
 }
 
-/** A host of this machine itself, as in a test. */
+/** Whether a host is this machine itself, as in a test. */
 export function isLoopbackName(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
@@ -390,6 +388,16 @@ function deployedByProblem(value: unknown): string | undefined {
     ?? rule((value as string[]).every(name => /^[^.].*\..+$/.test(name)), `deployedBy must name actions as 'Stage.Action', such as 'Deploy.Website', got ${quote(value)}`);
 }
 
+/**
+ * What is wrong with patterns of file names. One that begins with `!` would match every other file as well: with it, `exclude` would leave
+ * nearly the whole site in the cache.
+ */
+function patternsProblem(name: string, value: unknown): string | undefined {
+  return stringsProblem(name, value)
+    ?? rule((value as string[]).every(pattern => !/^[/!]/.test(pattern)),
+      `${name} must be patterns of file names relative to baseDirectory, such as 'assets/**', that do not begin with '/' or '!', got ${quote(value)}`);
+}
+
 /** What is wrong with the name of a file in an artifact. */
 export function manifestProblem(fileName: unknown): string | undefined {
   return typeof fileName === 'string' && fileName !== '' && !fileName.startsWith('/') && !fileName.split('/').includes('..')
@@ -397,7 +405,7 @@ export function manifestProblem(fileName: unknown): string | undefined {
     : `manifest must be the name of a file in the artifact, such as 'invalidation.txt', got ${quote(fileName)}`;
 }
 
-/** What CloudFront would refuse, or take and match with nothing. */
+/** What is wrong with a path: CloudFront would reject it, or accept it but match nothing. */
 export function pathProblem(path: unknown): string | undefined {
   if (typeof path !== 'string') {
     return `paths must be strings, got ${quote(path)}`;
@@ -408,7 +416,7 @@ export function pathProblem(path: unknown): string | undefined {
   if (!path.startsWith('/')) {
     return `paths must start with '/' or '#', got ${quote(path)}`;
   }
-  // eslint-disable-next-line no-control-regex -- control characters are what the rule is about
+  // eslint-disable-next-line no-control-regex -- the rule is about control characters
   if (/[\u0000-\u001f\u007f]/.test(path)) {
     return `paths must not contain control characters such as line breaks, got ${quote(path)}`;
   }
@@ -417,11 +425,11 @@ export function pathProblem(path: unknown): string | undefined {
   }
   if (/ \//.test(path)) {
     const list = path.split(/ (?=\/)/).map(part => quote(part.trim())).join(', ');
-    return `paths must be single paths, got ${quote(path)}: write a list, ${list}. A blank that a path has before a '/' is written %20`;
+    return `paths must be single paths, got ${quote(path)}: write a list, ${list}. If a path has a space before a '/', write it as %20`;
   }
   if (path.slice(0, -1).includes('*')) {
-    const wayOut = path.endsWith('**') ? `: write ${quote(path.replace(/\*+$/, '*'))}` : '';
-    return `paths may contain '*' as their last character only, got ${quote(path)}${wayOut}`;
+    const advice = path.endsWith('**') ? `: write ${quote(path.replace(/\*+$/, '*'))}` : '';
+    return `paths must contain '*' only as their last character, got ${quote(path)}${advice}`;
   }
   if (encodePath(path).length > MAX_PATH_LENGTH) {
     return `paths must be at most ${MAX_PATH_LENGTH} characters long once URL-encoded, got ${encodePath(path).length} in ${quote(path)}`;
@@ -435,14 +443,14 @@ function tagProblem(tag: string): string | undefined {
     return `cache tags must have 1 to ${MAX_TAG_LENGTH} characters after the '#', got ${name.length} in ${quote(tag)}`;
   }
   if (!/^[!-~]+$/.test(name) || /[,*]/.test(name)) {
-    return `cache tags must be visible ASCII characters without ',' and '*', got ${quote(tag)}`;
+    return `cache tags must consist of visible ASCII characters other than ',' and '*', got ${quote(tag)}`;
   }
   return undefined;
 }
 
 /**
- * URL-encodes what CloudFront wants encoded, and nothing else: non-ASCII characters and those that RFC 1738 calls
- * unsafe. An encoded character (`%20`) stays as it is.
+ * URL-encodes what CloudFront requires to be encoded, and nothing else: non-ASCII characters and those that RFC 1738 calls unsafe. An
+ * encoded character (`%20`) stays as it is.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
  */
@@ -478,7 +486,7 @@ function firstProblem(rules: Readonly<Record<string, Rule>>, values: Readonly<Re
   return undefined;
 }
 
-/** What is wrong with the first value that breaks its rule, of those that were not left out. */
+/** What is wrong with the first value that breaks its rule, among those that were not left out. */
 function givenProblem(rules: Readonly<Record<string, Rule>>, options: object): string | undefined {
   const given = new Map<string, unknown>(Object.entries(options).filter(([, value]) => value !== undefined));
   return firstProblem(Object.fromEntries(Object.entries(rules).filter(([name]) => given.has(name))), Object.fromEntries(given));
@@ -486,14 +494,14 @@ function givenProblem(rules: Readonly<Record<string, Rule>>, options: object): s
 
 function unknownPart(whole: string, parts: object, known: readonly string[]): string | undefined {
   const unknown = Object.keys(parts).find(name => !known.includes(name));
-  return unknown === undefined ? undefined : `${whole} has an unknown part ${quote(unknown)}: expected ${known.join(', ')}`;
+  return unknown === undefined ? undefined : `${whole} has an unknown property ${quote(unknown)}: expected ${known.join(', ')}`;
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A value as an error message shows it: quoted, on one line, and short. */
+/** A value for an error message: quoted, on one line, and short. */
 export function quote(value: unknown): string {
   const text = typeof value === 'string' ? `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"')}'` : String(JSON.stringify(value));
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;

@@ -5,35 +5,36 @@ import { isLiteral, isProblem, refuse, variableProblem } from './private/refuse'
 import type { SiteOptions } from './site-options';
 
 /**
- * What `FreshnessCheck.files` visits. What says which URL shows which file is taken from `InvalidationPaths.changedFiles` where it is left out
- * here and the action has that.
+ * Options for `FreshnessCheck.files()`. If the action's `paths` are `InvalidationPaths.changedFiles()`, the defaults of the inherited
+ * options come from there.
  */
 export interface FreshnessCheckFilesOptions extends SiteOptions {
   /**
-   * Where visitors find the site, such as `https://www.example.com/`. It begins with `https://`, and its host has a public address.
+   * The URL of the site, such as `https://www.example.com/`. It must start with `https://`, and its host must have a public address.
    *
-   * It may hold tokens, such as the domain name of a distribution, and pipeline variables. Redirects are followed within its host.
+   * It may contain tokens, such as the domain name of a distribution, and pipeline variables. The check follows redirects only to the same
+   * host.
    */
   readonly url: string;
 
   /**
-   * How many pages are visited at most, from 1 to 50.
+   * The maximum number of pages to visit, from 1 to 50.
    *
    * @default 10
    */
   readonly maxPages?: number;
 
   /**
-   * Files that may be visited, as glob patterns below `baseDirectory`.
+   * Files that may be visited, as glob patterns relative to `baseDirectory`. No pattern may begin with `/` or `!`.
    *
    * @see https://github.com/micromatch/picomatch#globbing-features
    *
-   * @default - all files of at most 10 MiB
+   * @default - all files. Files larger than 10 MiB are never visited
    */
   readonly include?: string[];
 
   /**
-   * How long an old copy is waited for, once the invalidation is complete. Never longer than the `timeout` of the action.
+   * How long to wait for an old copy to disappear after the invalidation is complete. The action's `timeout` still applies.
    *
    * @default Duration.minutes(2)
    */
@@ -41,9 +42,10 @@ export interface FreshnessCheckFilesOptions extends SiteOptions {
 }
 
 /**
- * Visits a site as a browser would, and sees whether it is fresh.
+ * Visits a site as a browser would and checks that it is fresh.
  *
- * One edge location is asked, the one nearest to the function: it is one visitor's view. What browsers and service workers keep is out of sight.
+ * The check sees what one visitor sees: usually, the edge location nearest to the function responds. It does not see what browsers and
+ * service workers cache.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Invalidation.html
  *
@@ -54,14 +56,15 @@ export interface FreshnessCheckFilesOptions extends SiteOptions {
  */
 export class FreshnessCheck {
   /**
-   * Compares what the site serves with what was deployed: the size and the CRC-32 of each visited page are those of its file in the artifact.
+   * Compares what the site serves with what was deployed: each visited page must have the size and CRC-32 of its file in the artifact.
    *
-   * With `InvalidationPaths.changedFiles` of the same artifact, files that have changed are visited, index documents and HTML first; otherwise, or
-   * when nothing has changed, a sample of all. Not for sites whose bytes are changed on the way, by Lambda@Edge or by templating after the build:
-   * use `pages` there.
+   * With `InvalidationPaths.changedFiles()` of the same artifact, the check visits changed files, index documents and HTML first.
+   * Otherwise, or if nothing has changed, it visits a sample of all files. If something changes the bytes on the way, such as Lambda@Edge
+   * or templating after the build, use `pages()` instead.
    *
-   * @param artifact what the deploy action deploys. It becomes the input of the action, which has one: `paths` can only come from the same.
-   * @throws Error if an option is out of its range
+   * @param artifact the artifact that the deploy action deploys. It becomes the action's only input, so `paths` must come from the same
+   * artifact or from none.
+   * @throws Error if an option is out of range
    */
   public static files(artifact: codepipeline.Artifact, options: FreshnessCheckFilesOptions): FreshnessCheck {
     const { timeout, url, ...others } = options;
@@ -76,14 +79,15 @@ export class FreshnessCheck {
   }
 
   /**
-   * Looks whether the edge has fetched each page anew. Needs nothing but the pages, and knows nothing of their contents.
+   * Checks that the edge has fetched each page again from the origin. It needs only the URLs and does not check the contents.
    *
-   * Each page is visited once before the invalidation, and again once it is complete. It is fetched anew when it was not in the cache, was
-   * validated again, has another `ETag` or `Last-Modified`, or is younger than the invalidation. An old copy is waited for up to 2 minutes.
+   * The check visits each page before the invalidation and again after it is complete. A page counts as fetched again if it was not in the
+   * cache, was revalidated, has a different `ETag` or `Last-Modified`, or is newer than the invalidation. The check waits up to 2 minutes
+   * for an old copy to disappear.
    *
-   * @param urls 1 to 20 pages, such as `https://www.example.com/`. Each begins with `https://`, and its host has a public address. They may
-   *   hold tokens and pipeline variables. Redirects are followed within the hosts of all of them.
-   * @throws Error for a URL that cannot be visited
+   * @param urls 1 to 20 pages, such as `https://www.example.com/`. Each must start with `https://`, and its host must have a public
+   * address. URLs may contain tokens and pipeline variables. The check follows redirects only to hosts of these URLs.
+   * @throws Error if a URL is invalid
    */
   public static pages(...urls: string[]): FreshnessCheck {
     const unique = Token.isUnresolved(urls) ? urls : [...new Set(urls)];
@@ -92,14 +96,14 @@ export class FreshnessCheck {
   }
 
   /**
-   * What a job's parameters say of the check.
+   * The check as part of a job's parameters.
    *
    * @internal
    */
   public readonly _check: FreshnessCheckParameters;
 
   /**
-   * What the action needs as its input.
+   * The input artifact that the action needs.
    *
    * @internal
    */

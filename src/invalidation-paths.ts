@@ -24,19 +24,19 @@ export class InvalidationPaths {
   }
 
   /**
-   * The given paths and cache tags, each once.
+   * The specified paths and cache tags, without duplicates.
    *
-   * A path starts with `/`, is case-sensitive, has at most 4,000 characters, and may have a `*` as its last character.
-   * Non-ASCII and unsafe characters may be written as they are or URL-encoded. `/dir/*` is what is below the directory,
-   * `/dir*` is also its siblings with the same beginning; `/file*` is the file with whatever query string.
+   * A path starts with `/`, is case-sensitive, has at most 4,000 characters once URL-encoded, and may have `*` as its last
+   * character. You may write non-ASCII and unsafe characters as they are or URL-encoded. `/dir/*` matches everything below the directory;
+   * `/dir*` also matches siblings with the same prefix; `/file*` also matches the file with any query string.
    *
-   * A cache tag starts with `#`, followed by at most 256 visible ASCII characters without a comma.
+   * A cache tag is `#` followed by 1 to 256 visible ASCII characters other than `,` and `*`.
    *
-   * A path may hold tokens and pipeline variables, such as `/releases/#{variables.release}/*`, whose values are
-   * checked when the action runs.
+   * A path may contain tokens and pipeline variables, such as `/releases/#{variables.release}/*`. The function checks their values when the
+   * action runs.
    *
-   * @param paths 1 or more paths or tags. All parameters of the action together must fit 1000 characters.
-   * @throws Error for a path or a tag that CloudFront would refuse
+   * @param paths one or more paths or tags. All parameters of the action together must fit into 1,000 characters.
+   * @throws Error if a path or tag is one that CloudFront would reject
    */
   public static of(...paths: string[]): InvalidationPaths {
     const problem = Token.isUnresolved(paths) ? undefined : pathsProblem(paths) ?? paths.filter(isLiteral).map(pathProblem).find(isProblem);
@@ -45,13 +45,14 @@ export class InvalidationPaths {
   }
 
   /**
-   * The paths and cache tags that a file of an artifact lists, such as one that a build writes.
+   * The paths and cache tags that a file in an artifact lists, such as a file that a build writes.
    *
-   * The file is text in UTF-8 of at most 1 MiB: one path or tag a line, where blank lines and lines that begin with `# ` do not count; or a
-   * JSON array of strings. It lists at most 10,000, and each is checked when the action runs.
+   * The file is UTF-8 text of at most 1 MiB: one path or tag per line, or a JSON array of strings. Blank lines and comments are ignored; a
+   * comment starts with `#` and a space. The file may list at most 10,000 paths and tags, at most 1,500 of them with a wildcard. The
+   * function checks each when the action runs.
    *
-   * @param manifest a file of an artifact: `artifact.atPath('invalidation.txt')`
-   * @throws Error if the file's name cannot be one of a file in an artifact
+   * @param manifest a file in an artifact: `artifact.atPath('invalidation.txt')`
+   * @throws Error if the file name is invalid
    */
   public static fromManifest(manifest: codepipeline.ArtifactPath): InvalidationPaths {
     const { artifact, fileName } = manifest;
@@ -60,11 +61,11 @@ export class InvalidationPaths {
   }
 
   /**
-   * As `fromManifest`, for a file of a `FileSet` of CDK Pipelines.
+   * Like `fromManifest`, for a file in a CDK Pipelines `FileSet`.
    *
-   * @param fileSet what a step puts out, or the step: the file is in its primary output then
-   * @param fileName the file's path in there, such as `invalidation.txt`
-   * @throws Error if the step puts out no files, or if the file's name cannot be one of a file in an artifact
+   * @param fileSet an output of a step, or a step, which stands for its primary output
+   * @param fileName the file's path in the `FileSet`, such as `invalidation.txt`
+   * @throws Error if the step has no primary output, or if the file name is invalid
    */
   public static fromManifestOf(fileSet: pipelines.IFileSetProducer, fileName: string): InvalidationPaths {
     refuse(isLiteral(fileName) ? manifestProblem(fileName) : undefined);
@@ -74,15 +75,15 @@ export class InvalidationPaths {
   /**
    * Only what this deployment changes: the files of the artifact that were modified, removed or added since this action last succeeded.
    *
-   * The pipeline's own history tells what was deployed since; of the ZIP archives, only the lists of files are read. Where it is not known what
-   * the cache may hold, everything is invalidated, and the action's summary says why: the first time, after these options were changed, when an
-   * action that deploys has failed without an artifact, when an artifact has expired. So it is for a site of more than 400 files for each megabyte
-   * of the function's `memorySize`, which is 102,400 by default.
+   * The pipeline's own history shows what was deployed since then. The function reads only the lists of files in the ZIP archives. If it
+   * cannot tell what the cache contains, it invalidates everything, and the action's summary says why: the first time, after a change to
+   * these options, after a deploy action failed without an artifact, or if an artifact has expired. The same is true of a site with more
+   * than 400 files per MB of the function's `memorySize`: 102,400 files by default.
    *
-   * What something else than the pipeline's actions writes to the bucket, or deletes from it, is out of sight.
+   * The action does not see what anything other than the pipeline's actions writes to the bucket or deletes from it.
    *
-   * @param artifact what the deploy action deploys
-   * @throws Error if an option is out of its range; at synthesis if no action of the pipeline may deploy the artifact
+   * @param artifact the artifact that the deploy action deploys
+   * @throws Error if an option is out of range; at synthesis, if no action in the pipeline may deploy the artifact
    */
   public static changedFiles(artifact: codepipeline.Artifact, options: ChangedFilesOptions = {}): InvalidationPaths {
     refuse(changedFilesProblem(options) ?? variableProblem(options));
@@ -90,10 +91,10 @@ export class InvalidationPaths {
   }
 
   /**
-   * As `changedFiles`, for a `FileSet` of CDK Pipelines.
+   * Like `changedFiles`, for a CDK Pipelines `FileSet`.
    *
-   * @param fileSet what the step that deploys the website takes as its input: what a step puts out, or the step, whose primary output it is then
-   * @throws Error if the step puts out no files, or if an option is out of its range
+   * @param fileSet the input of the step that deploys the website: an output of a step, or a step, which stands for its primary output
+   * @throws Error if the step has no primary output, or if an option is out of range
    */
   public static changedFilesOf(fileSet: pipelines.IFileSetProducer, options: ChangedFilesOptions = {}): InvalidationPaths {
     refuse(changedFilesProblem(options) ?? variableProblem(options));
@@ -101,21 +102,21 @@ export class InvalidationPaths {
   }
 
   /**
-   * What a job's parameters say of paths, without what only the pipeline knows.
+   * The paths as part of a job's parameters, without what only the pipeline knows.
    *
    * @internal
    */
   public readonly _source: PathSource<ChangedFilesOptions>;
 
   /**
-   * What the action needs as its input.
+   * The input artifact that the action needs.
    *
    * @internal
    */
   public readonly _artifact?: codepipeline.Artifact;
 
   /**
-   * What becomes that input in CDK Pipelines.
+   * The `FileSet` that becomes that input in CDK Pipelines.
    *
    * @internal
    */
@@ -128,7 +129,7 @@ export class InvalidationPaths {
   }
 
   /**
-   * The same paths, once it is known which artifact the `FileSet` is.
+   * The same paths with the artifact that the `FileSet` has become.
    *
    * @internal
    */
@@ -140,8 +141,8 @@ export class InvalidationPaths {
 function filesOf(producer: pipelines.IFileSetProducer): pipelines.FileSet {
   const { primaryOutput } = producer;
   if (primaryOutput === undefined) {
-    throw new Error(`fileSet must be a FileSet or a step that puts one out, got ${quote(String(producer))}: give the step a primaryOutputDirectory, or ` +
-      'take what its addOutputDirectory() returns');
+    throw new Error(`fileSet must be a FileSet or a step with a primary output, got ${quote(String(producer))}: give the step a primaryOutputDirectory, or ` +
+      'use what its addOutputDirectory() returns');
   }
   return primaryOutput;
 }

@@ -1,35 +1,35 @@
 /**
- * Which URL shows which file of an artifact.
+ * How the files of an artifact map to URLs.
  */
 export interface SiteOptions {
   /**
-   * The folder of the artifact that is deployed. Files outside of it do not count.
+   * The folder of the artifact that is deployed. Files outside it are ignored.
    *
-   * The action fails where the artifact has no file in it.
+   * The action fails if the artifact has no files in this folder.
    *
    * @default - the whole artifact
    */
   readonly baseDirectory?: string;
 
   /**
-   * The folder of the URL under which visitors see `baseDirectory`: `docs` for a site at `https://www.example.com/docs/`.
+   * The URL folder where visitors see `baseDirectory`: `docs` for a site at `https://www.example.com/docs/`.
    *
-   * This is the `objectKey` of an `S3DeployAction`, without the `originPath` of the distribution, which visitors never see: with an `objectKey`
-   * of `releases/docs` and an `originPath` of `/releases`, it is `docs`.
+   * This is the `objectKey` of the `S3DeployAction` without the distribution's `originPath`, which visitors never see. With the `objectKey`
+   * `releases/docs` and the `originPath` `/releases`, it is `docs`.
    *
    * @default - the root of the site
    */
   readonly urlPath?: string;
 
   /**
-   * Names of files that stand for their directory: visitors see `blog/index.html` as `/blog/index.html`, `/blog/` and `/blog`.
+   * Names of files that are served for their directory: visitors see `blog/index.html` as `/blog/index.html`, `/blog/` and `/blog`.
    *
    * @default ['index.html']
    */
   readonly indexDocuments?: string[];
 
   /**
-   * Extensions that visitors leave out. With `.html`, they see `about.html` as `/about`, too.
+   * File extensions that visitors can leave out. With `.html`, they see `about.html` also as `/about`.
    *
    * @default - none
    */

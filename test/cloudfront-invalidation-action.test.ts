@@ -183,7 +183,7 @@ describe('variables', () => {
   test('an action that is in no stage has none', () => {
     const stack = givenStack();
     const action = new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack) });
-    expect(() => stack.resolve(action.variables.status)).toThrow("variables of action 'Invalidate' cannot be used: the action was never added to a stage");
+    expect(() => stack.resolve(action.variables.status)).toThrow("variables of action 'Invalidate' cannot be used, because the action is not in a stage: add it to one");
   });
 });
 
@@ -293,8 +293,8 @@ describe('with a role that the function assumes', () => {
     test('has an id that nobody knows yet, which is refused with the ways out', () => {
       const { stack, website } = givenStacks();
       expect(() => givenAction(stack, { distribution: givenDistribution(website) })).toThrow(
-        "distribution must have an id that the pipeline knows, but 'Website/Distribution' belongs to account 444455556666, and the pipeline to account 111122223333. " +
-        'Deploy it first, and give its id as text');
+        "distribution must have an ID that the pipeline knows: 'Website/Distribution' is in account 444455556666, but the pipeline is in account 111122223333. " +
+        'Deploy the distribution first, import it next to the pipeline with its ID as literal text');
     });
 
     test.each([[{}, WEBSITE], [PIPELINE, {}], [{}, {}]])('is no concern where an account is not known: pipeline %j, distribution %j', (env, websiteEnv) => {
@@ -306,13 +306,13 @@ describe('with a role that the function assumes', () => {
     test('names the prop of a tenant', () => {
       const { stack, website } = givenStacks();
       expect(() => givenAction(stack, { distribution: undefined, distributionTenant: givenDistributionTenant(website) }))
-        .toThrow("distributionTenant must have an id that the pipeline knows, but 'Website/Tenant' belongs to account 444455556666");
+        .toThrow("distributionTenant must have an ID that the pipeline knows: 'Website/Tenant' is in account 444455556666");
     });
 
     test('needs a role of that account', () => {
       const { stack, website } = givenStacks();
       expect(() => givenAction(stack, { distribution: givenImportedDistribution(website), distributionRole: undefined })).toThrow(
-        "distributionRole must be given, since distribution 'Website/Imported' belongs to account 444455556666, and the pipeline to account 111122223333");
+        "distributionRole must be specified, because distribution 'Website/Imported' is in account 444455556666, but the pipeline is in account 111122223333");
     });
 
     test('needs a role of that account, where the account is known of the function only', () => {
@@ -322,7 +322,7 @@ describe('with a role that the function assumes', () => {
       const pipeline = new codepipeline.CfnPipeline(stack, 'Cfn', { roleArn: 'arn:aws:iam::111122223333:role/pipeline', stages: [] });
       const invalidationFunction = new CloudFrontInvalidationFunction(functions, 'Fn');
       expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenImportedDistribution(website), function: invalidationFunction }))
-        .toThrow("distributionRole must be given, since distribution 'Website/Imported' belongs to account 444455556666, and the pipeline to account 111122223333");
+        .toThrow("distributionRole must be specified, because distribution 'Website/Imported' is in account 444455556666, but the pipeline is in account 111122223333");
     });
 
     test('is fine with an id and a role', () => {
@@ -332,8 +332,8 @@ describe('with a role that the function assumes', () => {
   });
 
   test.each<[Partial<CloudFrontInvalidationOptions>, string]>([
-    [{ distributionRole: undefined, distributionRoleExternalId: 'website' }, 'distributionRoleExternalId needs a distributionRole'],
-    [{ distributionRoleExternalId: 'x' }, "externalId must have 2 to 1224 characters, letters, digits and any of _+=,.@:/-, got 'x'"],
+    [{ distributionRole: undefined, distributionRoleExternalId: 'website' }, 'distributionRoleExternalId must not be set without distributionRole'],
+    [{ distributionRoleExternalId: 'x' }, "externalId must have 2 to 1224 characters, each a letter, a digit or one of _+=,.@:/-, got 'x'"],
   ])('%j', (props, message) => {
     expect(() => givenAction(givenStack(), props)).toThrow(message);
   });
@@ -478,7 +478,7 @@ describe('with paths that come from an artifact', () => {
     const stack = givenStack();
     const pipeline = new codepipeline.CfnPipeline(stack, 'Cfn', { roleArn: 'arn:aws:iam::111122223333:role/pipeline', stages: [] });
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenImportedDistribution(stack), paths: InvalidationPaths.changedFiles(SITE) }))
-      .toThrow("artifactStore of the pipeline 'Stack/Cfn' is not known before it is deployed");
+      .toThrow("artifactStore of the pipeline 'Stack/Cfn' must be known before deployment");
   });
 
   test('a plain CloudFormation pipeline whose store is not known, and need not be, where no artifact is read', () => {
@@ -506,14 +506,14 @@ describe('with paths that come from an artifact', () => {
     });
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', {
       pipeline, distribution: givenImportedDistribution(stack), paths: InvalidationPaths.changedFiles(new codepipeline.Artifact()),
-    })).toThrow('paths and freshnessCheck need an artifact with a name, as in new codepipeline.Artifact(\'Site\'), since the pipeline is a CfnPipeline');
+    })).toThrow('paths and freshnessCheck must use an artifact with a name in a CfnPipeline, such as new codepipeline.Artifact(\'Site\')');
   });
 });
 
 test('hands out the function, once a stage has it', () => {
   const stack = givenStack();
   const action = new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack) });
-  expect(() => action.function).toThrow("function of action 'Invalidate' is known once the action is part of a stage: add it to one first");
+  expect(() => action.function).toThrow("function of action 'Invalidate' is not known until the action is in a stage: add it to one first");
   givenPipeline(stack).stages[1].addAction(action);
   expect(action.function).toBe(stack.node.findChild('CloudFrontInvalidationFunction'));
 });
@@ -521,10 +521,10 @@ test('hands out the function, once a stage has it', () => {
 describe('misuse', () => {
   test('no target, and two', () => {
     const stack = givenStack();
-    expect(() => new CloudFrontInvalidationAction({ actionName: 'Invalidate' })).toThrow('distribution or distributionTenant must be given');
+    expect(() => new CloudFrontInvalidationAction({ actionName: 'Invalidate' })).toThrow('distribution or distributionTenant must be specified');
     expect(() => new CloudFrontInvalidationAction({
       actionName: 'Invalidate', distribution: givenDistribution(stack), distributionTenant: givenDistributionTenant(stack),
-    })).toThrow('distribution and distributionTenant exclude each other');
+    })).toThrow('only one of distribution and distributionTenant must be specified');
   });
 
   test.each([
@@ -537,7 +537,7 @@ describe('misuse', () => {
   test('a distribution with an id that is none', () => {
     const distribution = cloudfront.Distribution.fromDistributionAttributes(givenStack(), 'D', { distributionId: 'www.example.com', domainName: 'x' });
     expect(() => new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution }))
-      .toThrow("distributionId must be the id of a CloudFront distribution, such as 'E2QWRUHEXAMPLE', got 'www.example.com'");
+      .toThrow("distributionId must be the ID of a CloudFront distribution, such as 'E2QWRUHEXAMPLE', got 'www.example.com'");
   });
 
   test('1000 characters of parameters are taken, 1001 are not', () => {
@@ -547,7 +547,7 @@ describe('misuse', () => {
       actionName: 'Invalidate', distribution, paths: InvalidationPaths.of(`/${'a'.repeat(length - overhead)}`),
     });
     expect(() => action(1000)).not.toThrow();
-    expect(() => action(1001)).toThrow('paths must fit CodePipeline\'s 1000 characters for an action\'s parameters, got 1001 characters with 1 paths');
+    expect(() => action(1001)).toThrow('paths must fit into CodePipeline\'s 1000 characters for an action\'s parameters, got 1001 characters with 1 paths');
   });
 
   test('a token counts as one character, since it may turn out short', () => {
@@ -556,7 +556,7 @@ describe('misuse', () => {
       actionName: 'Invalidate', distribution, paths: InvalidationPaths.of(...Array.from({ length }, () => Lazy.string({ produce: () => '/a' }))),
     });
     expect(() => action(200)).not.toThrow();
-    expect(() => action(300)).toThrow('paths must fit CodePipeline\'s 1000 characters for an action\'s parameters, got ');
+    expect(() => action(300)).toThrow('paths must fit into CodePipeline\'s 1000 characters for an action\'s parameters, got ');
   });
 });
 

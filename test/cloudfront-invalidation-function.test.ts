@@ -169,7 +169,7 @@ test.each([2, 29])('a timeout of %i seconds is refused before anything is made',
 test('a distribution with an id that is none is refused before anything is made', () => {
   const stack = givenStack();
   const distribution = cloudfront.Distribution.fromDistributionAttributes(stack, 'D', { distributionId: 'www.example.com', domainName: 'd.example.com' });
-  expect(() => new CloudFrontInvalidationFunction(stack, 'Fn', { distribution })).toThrow('distributionId must be the id of a CloudFront distribution');
+  expect(() => new CloudFrontInvalidationFunction(stack, 'Fn', { distribution })).toThrow('distributionId must be the ID of a CloudFront distribution');
   expect(stack.node.tryFindChild('Fn')).toBeUndefined();
 });
 
@@ -235,12 +235,12 @@ describe('a distribution of another account', () => {
     return { stack, distribution: cloudfront.CfnDistribution.fromDistributionId(website, 'Website', 'E2QWRUHEXAMPLE'), tenant: givenDistributionTenant(website) };
   }
 
-  const WAY_OUT = "'Of444455556666/Website' belongs to account 444455556666. Make a CloudFrontInvalidationRole in account 444455556666, and give it to the stage or action as distributionRole.";
+  const WAY_OUT = "'Of444455556666/Website' is in account 444455556666. Create a CloudFrontInvalidationRole in account 444455556666, and pass it to the stage or action as distributionRole.";
 
   test('is refused by the constructor, before anything is made', () => {
     const { stack, distribution } = givenStacks();
     expect(() => new CloudFrontInvalidationFunction(stack, 'Fn', { distribution }))
-      .toThrow(`distribution must be of account 111122223333, to which 'Of111122223333' is deployed, but ${WAY_OUT}`);
+      .toThrow(`distribution must be in account 111122223333, where 'Of111122223333' is deployed, but ${WAY_OUT}`);
     expect(stack.node.children).toEqual([]);
   });
 
@@ -248,7 +248,7 @@ describe('a distribution of another account', () => {
     const { stack, distribution, tenant } = givenStacks();
     const fn = new CloudFrontInvalidationFunction(stack, 'Fn');
     expect(() => fn.addDistribution(distribution)).toThrow(WAY_OUT);
-    expect(() => fn.addDistributionTenant(tenant)).toThrow('distributionTenant must be of account 111122223333');
+    expect(() => fn.addDistributionTenant(tenant)).toThrow('distributionTenant must be in account 111122223333');
   });
 
   test('is refused by a role of this account', () => {
@@ -259,7 +259,7 @@ describe('a distribution of another account', () => {
 });
 
 describe('where it can reach CloudFront', () => {
-  const WITHOUT_WAY_OUT = Match.stringLikeRegexp('vpcSubnets are all isolated or public, from where a function reaches neither CloudFront nor CodePipeline.*functionWithoutWayOut');
+  const WITHOUT_WAY_OUT = Match.stringLikeRegexp('vpcSubnets are all isolated or public, and from there a function cannot reach CloudFront or CodePipeline.*functionWithoutEgress');
 
   test('not from isolated subnets: a warning', () => {
     const stack = givenStack();
@@ -284,7 +284,7 @@ describe('where it can reach CloudFront', () => {
     const stack = new Stack(new App(), 'Stack', { env: { account: '111122223333', region } });
     new CloudFrontInvalidationFunction(stack, 'Fn');
     Annotations.fromStack(stack).hasWarning('/Stack/Fn', Match.stringLikeRegexp(
-      `The partition ${partition} had no CloudFront when this version was made \\('Stack' is in ${region}\\).*partitionWithoutCloudFront`));
+      `The partition ${partition} had no CloudFront when this version was released \\('Stack' is in ${region}\\).*partitionWithoutCloudFront`));
   });
 
   test.each(['eu-west-1', 'cn-north-1', 'xx-new-1'])('from %s, as far as is known', region => {

@@ -113,9 +113,9 @@ test('across accounts, both roles get names that both stacks know', () => {
 
 describe('misuse', () => {
   test.each([
-    [{ distribution: undefined }, 'distribution or distributionTenant must be given'],
-    [{ externalId: 'x' }, "externalId must have 2 to 1224 characters, letters, digits and any of _+=,.@:/-, got 'x'"],
-    [{ externalId: 'two words' }, "externalId must have 2 to 1224 characters, letters, digits and any of _+=,.@:/-, got 'two words'"],
+    [{ distribution: undefined }, 'distribution or distributionTenant must be specified'],
+    [{ externalId: 'x' }, "externalId must have 2 to 1224 characters, each a letter, a digit or one of _+=,.@:/-, got 'x'"],
+    [{ externalId: 'two words' }, "externalId must have 2 to 1224 characters, each a letter, a digit or one of _+=,.@:/-, got 'two words'"],
   ])('%j', (props, message) => {
     const stack = givenStack();
     expect(() => givenRole(stack, props)).toThrow(message);

@@ -253,7 +253,7 @@ describe('addInvalidation', () => {
     // THEN
     expect(stagesOf(pipelineStack)[2].Actions.map(({ Name }) => Name)).toEqual(['InvalidateDistribution', 'InvalidateShopDistribution', 'Again']);
     expect(() => stage.addInvalidation({ distribution: blog })).not.toThrow();
-    expect(() => stage.addInvalidation({ distribution: blog })).toThrow("actionName must be given for 'Blog/Distribution'");
+    expect(() => stage.addInvalidation({ distribution: blog })).toThrow("actionName must be specified for 'Blog/Distribution'");
   });
 
   test('the fiftieth action is taken, the fifty-first is not', () => {
@@ -263,7 +263,7 @@ describe('addInvalidation', () => {
       stage.addInvalidation({ distribution: givenDistribution(stack, `D${index}`) });
     }
     expect(() => stage.addInvalidation({ distribution: givenDistribution(stack, 'D50') }))
-      .toThrow("stage 'InvalidateCloudFrontCache' has 50 actions already, CodePipeline's limit: add another CloudFrontInvalidationStage with a stageName of its own");
+      .toThrow("stage 'InvalidateCloudFrontCache' already has 50 actions, which is CodePipeline's limit: add another CloudFrontInvalidationStage with a different stageName");
     expect(stagesOf(stack)[2].Actions).toHaveLength(50);
   });
 });
@@ -288,7 +288,7 @@ describe('placed by name', () => {
     const stack = givenStack();
     const pipeline = given(stack);
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), justAfterStage: 'Deploy' }))
-      .toThrow("justAfterStage and rightBeforeStage must name a stage of the pipeline 'Stack/Pipeline', got 'Deploy': it has 'Source', 'Approve'");
+      .toThrow("justAfterStage and rightBeforeStage must name a stage of the pipeline 'Stack/Pipeline', got 'Deploy': the pipeline has 'Source', 'Approve'");
   });
 
   test.each([givenPipeline, givenCfnPipeline])('in two ways', given => {
@@ -296,7 +296,7 @@ describe('placed by name', () => {
     const pipeline = given(stack);
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', {
       pipeline, distribution: givenDistribution(stack), justAfterStage: 'Source', rightBeforeStage: 'Approve',
-    })).toThrow('give at most one of them');
+    })).toThrow('at most one of placement, justAfterStage and rightBeforeStage must be specified');
   });
 });
 
@@ -382,7 +382,7 @@ describe('an L1 pipeline', () => {
     const stack = givenStack();
     const pipeline = givenCfnPipeline(stack);
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), placement: {} }))
-      .toThrow("placement needs a codepipeline.Pipeline, and 'Stack/Pipeline' is a CfnPipeline: use justAfterStage or rightBeforeStage");
+      .toThrow("placement needs a codepipeline.Pipeline, but 'Stack/Pipeline' is a CfnPipeline: use justAfterStage or rightBeforeStage");
   });
 
   test('a stage, and an action, of a name that is taken', () => {
@@ -390,17 +390,17 @@ describe('an L1 pipeline', () => {
     const pipeline = givenCfnPipeline(stack);
     const distribution = givenDistribution(stack);
     expect(() => new CloudFrontInvalidationStage(stack, 'One', { pipeline, distribution, stageName: 'Approve' }))
-      .toThrow("stageName must be unique in its pipeline, and 'Stack/Pipeline' has a stage 'Approve' already");
+      .toThrow("stageName must be unique in its pipeline, got 'Approve', which 'Stack/Pipeline' already has");
     const stage = new CloudFrontInvalidationStage(stack, 'Two', { pipeline, distribution, actionName: 'Www' });
     expect(() => stage.addInvalidation({ distribution, actionName: 'Www' }))
-      .toThrow("actionName must be unique in its stage, and 'InvalidateCloudFrontCache' has an action 'Www' already");
+      .toThrow("actionName must be unique in its stage, got 'Www', which the stage 'InvalidateCloudFrontCache' already has");
   });
 
   test.each(['beforeEntry', 'onSuccess', 'onFailure'])('%s is not for it', name => {
     const stack = givenStack();
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', {
       pipeline: givenCfnPipeline(stack), distribution: givenDistribution(stack), [name]: {},
-    })).toThrow(`${name} needs a codepipeline.Pipeline, and 'Stack/Pipeline' is a CfnPipeline: set it on the stages of the CfnPipeline`);
+    })).toThrow(`${name} needs a codepipeline.Pipeline, but 'Stack/Pipeline' is a CfnPipeline: set it on the stages of the CfnPipeline`);
   });
 
   test('stages that are known to CloudFormation only', () => {
@@ -408,7 +408,7 @@ describe('an L1 pipeline', () => {
     const pipeline = givenCfnPipeline(stack);
     pipeline.stages = Fn.conditionIf('Condition', [], []);
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack) }))
-      .toThrow("stages of the pipeline 'Stack/Pipeline' is not known before it is deployed");
+      .toThrow("stages of the pipeline 'Stack/Pipeline' must be a list");
   });
 });
 
@@ -482,7 +482,7 @@ describe('a plain CloudFormation template, brought in with CfnInclude', () => {
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', {
       pipeline: template.getResource('Pipeline') as codepipeline.CfnPipeline,
       distribution: template.getResource('Site') as cloudfront.CfnDistribution,
-    })).toThrow('Move the function into the list, to the stages that depend on it; or make a CloudFrontInvalidationFunction');
+    })).toThrow('Move the intrinsic function into the list, to the stages that depend on it, or create a CloudFrontInvalidationFunction');
   });
 });
 
@@ -578,8 +578,8 @@ describe('misuse leaves no construct behind', () => {
     const distribution = givenDistribution(stack);
     const before = stack.node.findAll().length;
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution })).toThrow(
-      "pipeline must be a codepipeline.Pipeline or CfnPipeline of this app, got 'Stack/Imported': an imported pipeline cannot get another stage. " +
-      'Add the stage where the pipeline is defined, or make a CloudFrontInvalidationFunction here and let an action of that pipeline invoke it.');
+      "pipeline must be a codepipeline.Pipeline or CfnPipeline in this app, got 'Stack/Imported': an imported pipeline cannot get another stage. " +
+      'Add the stage where the pipeline is defined, or create a CloudFrontInvalidationFunction here and invoke it from an action of that pipeline.');
     expect(stack.node.findAll()).toHaveLength(before);
   });
 
@@ -646,7 +646,7 @@ describe('in the China partition', () => {
   test('cache tags are warned about, where CloudFront has none', () => {
     const stack = givenStackInChina();
     invalidate(stack, '/a', '#news');
-    Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('paths has cache tags, and CloudFront had none in China .* \\(the pipeline is in cn-north-1\\)'));
+    Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('paths contains cache tags, but CloudFront in China did not support them .* \\(the pipeline is in cn-north-1\\)'));
   });
 
   test.each([

@@ -161,7 +161,7 @@ describe('in another account', () => {
     const { app, stack, pipeline } = givenCdkPipeline({ crossAccountKeys: true });
     const { stage, distributionIdOutput, distributionRole } = givenWebsiteElsewhere(app, new CloudFrontInvalidationFunction(stack, 'InvalidationFunction'));
     pipeline.addStage(stage, { post: [new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, distributionRole })] });
-    expect(() => pipeline.buildPipeline()).toThrow("distributionRole must have a roleName, since 'Production/Website/InvalidationRole' is deployed by another Stage");
+    expect(() => pipeline.buildPipeline()).toThrow("distributionRole must have a roleName, because another Stage than the pipeline's deploys 'Production/Website/InvalidationRole'");
   });
 });
 
@@ -202,7 +202,7 @@ test('none of the three, and two of them', () => {
   const { app } = givenCdkPipeline();
   const { distributionIdOutput } = new WebsiteStage(app, 'Production');
   const distribution = givenDistribution(new Stack(app, 'Website'));
-  const message = "exactly one of distributionIdOutput, distribution and distributionTenant must be given to the step 'Invalidate'";
+  const message = "exactly one of distributionIdOutput, distribution and distributionTenant must be specified for the step 'Invalidate'";
   expect(() => new CloudFrontInvalidationStep('Invalidate', {})).toThrow(message);
   expect(() => new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, distribution })).toThrow(message);
 });
@@ -212,7 +212,7 @@ test('paths that come from an artifact are refused: CDK Pipelines chooses the ar
   const { distributionIdOutput } = new WebsiteStage(app, 'Production');
   const paths = InvalidationPaths.changedFiles(new Artifact('site'));
   expect(() => new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, paths }))
-    .toThrow("paths of the step 'Invalidate' must come from a FileSet, since CDK Pipelines chooses the artifacts: use InvalidationPaths.changedFilesOf(fileSet)");
+    .toThrow("paths of the step 'Invalidate' must come from a FileSet, because CDK Pipelines chooses the artifacts: use InvalidationPaths.changedFilesOf(fileSet)");
 });
 
 describe('an output of another account', () => {
@@ -225,8 +225,8 @@ describe('an output of another account', () => {
   }
 
   test('needs a role of that account', () => {
-    expect(() => addStep()).toThrow("distributionRole must be given, since distributionIdOutput 'Production/Website/DistributionId' belongs to account 444455556666, " +
-      'and the pipeline to account 111122223333: pass a role of account 444455556666, such as a CloudFrontInvalidationRole with a roleName');
+    expect(() => addStep()).toThrow("distributionRole must be specified, because distributionIdOutput 'Production/Website/DistributionId' is in account 444455556666, " +
+      'but the pipeline is in account 111122223333: pass a role in account 444455556666, such as a CloudFrontInvalidationRole with a roleName');
   });
 
   test('is fine with one', () => {
@@ -257,7 +257,7 @@ describe('the order of steps', () => {
     const website = new WebsiteStage(app, 'Production');
     pipeline.addStage(website, { post: [copy('CopySite'), givenInvalidation(website)] });
     expect(warningsOf(stack)).toEqual([expect.stringMatching(
-      "^The invalidation 'Invalidate' and the action 'CopySite' of the stage 'Production' run at the same time: both have the run order 3\\. .*" +
+      "^The invalidation 'Invalidate' and the action 'CopySite' in the stage 'Production' run at the same time: both have the run order 3\\. .*" +
       'pipelines\\.Step\\.sequence\\(\\[copy, invalidate\\]\\), or invalidate\\.addStepDependency\\(copy\\)',
     )]);
   });
@@ -294,7 +294,7 @@ describe('the order of steps', () => {
     const { app, stack, pipeline } = givenCdkPipeline();
     const website = new WebsiteStage(app, 'Production');
     pipeline.addStage(website, { post: [...pipelines.Step.sequence([new pipelines.ManualApprovalStep('Approve'), shell('CopySite')]), givenInvalidation(website)] });
-    expect(warningsOf(stack)).toEqual([expect.stringContaining("The invalidation 'Invalidate' runs before the action 'CopySite' of the stage 'Production'")]);
+    expect(warningsOf(stack)).toEqual([expect.stringContaining("The invalidation 'Invalidate' runs before the action 'CopySite' in the stage 'Production'")]);
   });
 
   test('in a wave, the other stages have an order of their own', () => {
@@ -322,8 +322,8 @@ describe('the order of steps', () => {
     wave.addStage(north, { post: [shell('CopySite'), givenInvalidation(north)] });
     wave.addStage(south);
     expect(warningsOf(stack)).toEqual([
-      expect.stringContaining("'North.Invalidate' and the action 'North.CopySite' of the stage 'Production' run at the same time"),
-      expect.stringContaining("'InvalidateAll' and the action 'CopyAll' of the stage 'Production' run at the same time"),
+      expect.stringContaining("'North.Invalidate' and the action 'North.CopySite' in the stage 'Production' run at the same time"),
+      expect.stringContaining("'InvalidateAll' and the action 'CopyAll' in the stage 'Production' run at the same time"),
     ]);
   });
 
@@ -331,7 +331,7 @@ describe('the order of steps', () => {
     const { app, stack, pipeline } = givenCdkPipeline();
     const distribution = givenDistribution(new Stack(app, 'Elsewhere', { env: ENV }));
     pipeline.addStage(new WebsiteStage(app, 'Production'), { pre: [new CloudFrontInvalidationStep('Invalidate', { distribution })] });
-    expect(warningsOf(stack)).toContainEqual(expect.stringMatching("'Invalidate' runs before the action 'Website\\.Deploy' .* Put the step into post"));
+    expect(warningsOf(stack)).toContainEqual(expect.stringMatching("'Invalidate' runs before the action 'Website\\.Deploy' .* Add the step to post"));
   });
 });
 
@@ -401,7 +401,7 @@ describe('paths from a FileSet', () => {
 
   test('a step that puts out nothing, a file that cannot be one, an option out of its range', () => {
     const { copy, build } = givenWebsiteBuild();
-    const message = "fileSet must be a FileSet or a step that puts one out, got 'ShellStep(CopySite)': give the step a primaryOutputDirectory";
+    const message = "fileSet must be a FileSet or a step with a primary output, got 'ShellStep(CopySite)': give the step a primaryOutputDirectory";
     expect(() => InvalidationPaths.changedFilesOf(copy)).toThrow(message);
     expect(() => InvalidationPaths.fromManifestOf(copy, 'invalidation.txt')).toThrow(message);
     expect(() => InvalidationPaths.fromManifestOf(build, '/invalidation.txt')).toThrow('manifest');
@@ -411,7 +411,7 @@ describe('paths from a FileSet', () => {
   test('outside of CDK Pipelines, it is refused, with what to use', () => {
     const { stack, build } = givenWebsiteBuild();
     expect(() => new CloudFrontInvalidationAction({ actionName: 'Invalidate', distribution: givenDistribution(stack), paths: InvalidationPaths.changedFilesOf(build) }))
-      .toThrow("paths of the action 'Invalidate' must not be those of a FileSet, which becomes an artifact in a CloudFrontInvalidationStep only: " +
+      .toThrow("paths of the action 'Invalidate' must not come from a FileSet, which works only in a CloudFrontInvalidationStep: " +
         'use InvalidationPaths.changedFiles(artifact) or fromManifest(artifact.atPath(fileName))');
   });
 });

@@ -143,8 +143,8 @@ describe('a function in a stack of its own', () => {
     const { functions, stack, fn } = givenStacks();
     expect(() => new CloudFrontInvalidationStage(stack, 'Invalidate', {
       pipeline: givenPipeline(stack), distribution: givenDistribution(functions), function: fn, paths: InvalidationPaths.changedFiles(new codepipeline.Artifact('site'), { deployedBy: ['Source.Source'] }),
-    })).toThrow("pipelineName must be given to 'Website/Pipeline', since the function is of another stack and changedFiles needs to know the name: " +
-      "the stack 'Functions' would refer to the pipeline, and the pipeline refers to 'Functions/Distribution' in it. Or leave function out.");
+    })).toThrow("pipelineName must be set for 'Website/Pipeline', because the function is in another stack and changedFiles needs the pipeline's name. " +
+      "Otherwise, the stack 'Functions' would reference the pipeline, which already references 'Functions/Distribution' in that stack. Set pipelineName, or leave function out.");
   });
 
   test('whose own distribution is in the stack of the pipeline', () => {
@@ -268,7 +268,7 @@ describe('the name of the function', () => {
   ])('%s that refers to the lambdaFunction itself is refused', (_, nameOf, inAction, path) => {
     const stack = givenPipelineWithProject(nameOf, inAction);
     expect(() => stack.node.root instanceof App && stack.node.root.synth()).toThrow(
-      `'${path}' refers to lambdaFunction, which refers to the pipeline 'Stack/Pipeline/Resource', since changedFiles needs to know its name: a circle. ` +
-      'Refer to functionName or functionArn of the CloudFrontInvalidationFunction instead, or give the pipeline a name.');
+      `'${path}' references lambdaFunction, which references the pipeline 'Stack/Pipeline/Resource', because changedFiles needs its name: a circular dependency. ` +
+      'Use functionName or functionArn of the CloudFrontInvalidationFunction instead, or set pipelineName.');
   });
 });

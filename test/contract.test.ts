@@ -58,7 +58,7 @@ describe('problems', () => {
   });
 
   test.each(['', 'E1/../E2', 'E1 ', 'arn:aws:cloudfront::1:distribution/E1', 'E'.repeat(129), 1, null])('a distribution id of %j', id => {
-    expect(distributionIdProblem(id)).toMatch('distributionId must be the id of a CloudFront distribution');
+    expect(distributionIdProblem(id)).toMatch('distributionId must be the ID of a CloudFront distribution');
   });
 
   test.each(['E2QWRUHEXAMPLE', 'dt_2example', 'E'.repeat(128)])('no problem with a distribution id of %j', id => {
@@ -88,16 +88,16 @@ describe('problems', () => {
     ['/\ud800', "paths must be valid Unicode, got '/\\ud800'"],
     [`/${'a'.repeat(4_000)}`, 'paths must be at most 4000 characters long once URL-encoded, got 4001 in \'/aaa'],
     [`/${'ü'.repeat(667)}`, 'paths must be at most 4000 characters long once URL-encoded, got 4003 in'],
-    ['/**', "paths may contain '*' as their last character only, got '/**': write '/*'"],
+    ['/**', "paths must contain '*' only as their last character, got '/**': write '/*'"],
     ['/blog/***', "got '/blog/***': write '/blog/*'"],
-    ['/a /b', "paths must be single paths, got '/a /b': write a list, '/a', '/b'. A blank that a path has before a '/' is written %20"],
+    ['/a /b', "paths must be single paths, got '/a /b': write a list, '/a', '/b'. If a path has a space before a '/', write it as %20"],
     ['/a  /b/* /c', "write a list, '/a', '/b/*', '/c'."],
     ['#', "cache tags must have 1 to 256 characters after the '#', got 0 in '#'"],
     [`#${'t'.repeat(257)}`, "cache tags must have 1 to 256 characters after the '#', got 257 in '#ttt"],
-    ['# a', "cache tags must be visible ASCII characters without ',' and '*', got '# a'"],
-    ['#a ', 'cache tags must be visible ASCII characters'],
-    ['#ü', 'cache tags must be visible ASCII characters'],
-    ['#a*', 'cache tags must be visible ASCII characters'],
+    ['# a', "cache tags must consist of visible ASCII characters other than ',' and '*', got '# a'"],
+    ['#a ', 'cache tags must consist of visible ASCII characters'],
+    ['#ü', 'cache tags must consist of visible ASCII characters'],
+    ['#a*', 'cache tags must consist of visible ASCII characters'],
   ])('a path that is %.20j', (path, problem) => {
     expect(pathProblem(path)).toContain(problem);
   });
@@ -126,6 +126,8 @@ describe('problems', () => {
     [{ indexDocuments: 'index.html' }, "indexDocuments must be a list of strings, got 'index.html'"],
     [{ stripExtensions: ['.html', ''] }, 'stripExtensions must be a list of strings, got [".html",""]'],
     [{ exclude: ['a', 1] }, 'exclude must be a list of strings, got ["a",1]'],
+    [{ exclude: ['/assets/**'] }, 'exclude must be patterns of file names relative to baseDirectory'],
+    [{ exclude: ['assets/**', '!assets/logo.png'] }, "that do not begin with '/' or '!', got [\"assets/**\",\"!assets/logo.png\"]"],
     [{ indexDocuments: ['a.html', 'b/c.html'] }, 'indexDocuments must be names without a folder, such as \'index.html\', got ["a.html","b/c.html"]'],
     [{ stripExtensions: ['.a', 'html'] }, 'stripExtensions must start with \'.\', such as \'.html\', got [".a","html"]'],
     [{ stripExtensions: ['.'] }, "stripExtensions must start with '.'"],
@@ -133,8 +135,8 @@ describe('problems', () => {
     [{ stripExtensions: ['.a/b'] }, "stripExtensions must start with '.'"],
     [{ queryStrings: 'yes' }, "queryStrings must be true or false, got 'yes'"],
     [{ errorDocuments: '404.html' }, "errorDocuments must be a list of strings, got '404.html'"],
-    [{ errorDocuments: ['/404.html'] }, 'errorDocuments must be files below baseDirectory, such as \'404.html\', got ["/404.html"]'],
-    [{ errorDocuments: ['../404.html'] }, 'errorDocuments must be files below baseDirectory'],
+    [{ errorDocuments: ['/404.html'] }, 'errorDocuments must be file names relative to baseDirectory, such as \'404.html\', got ["/404.html"]'],
+    [{ errorDocuments: ['../404.html'] }, 'errorDocuments must be file names relative to baseDirectory'],
     [{ deployedBy: [] }, "deployedBy must name at least one action, such as 'Deploy.Website'"],
     [{ deployedBy: ['Deploy'] }, "deployedBy must name actions as 'Stage.Action', such as 'Deploy.Website', got [\"Deploy\"]"],
     [{ deployedBy: ['.Website'] }, "deployedBy must name actions as 'Stage.Action'"],
@@ -168,9 +170,9 @@ describe('problems', () => {
     ...['www.example.com', 'http://www.example.com/', 'ftp://www.example.com/', 'file:///etc/passwd', 'https://user:secret@www.example.com/', 'https://user@www.example.com/',
       'https://www.example.com/#top', 'https://www.example.com/a b', 'https://www.example.com/ü', 'https://www.example.com/\n', 'https://', '', 1, null, 'http://127.0.0.1.example.com/',
       'http://169.254.169.254/', 'javascript:alert(1)'].map((url): [object, string] =>
-      [{ pages: ['https://a.example/', url] }, `freshnessCheck must have URLs that begin with 'https://', in visible ASCII characters, without credentials and '#', such as 'https://www.example.com/', got ${quote(url)}`]),
+      [{ pages: ['https://a.example/', url] }, `freshnessCheck must have URLs that start with 'https://' and consist of visible ASCII characters, without credentials or '#', such as 'https://www.example.com/', got ${quote(url)}`]),
     [{ files: 'https://a.example/' }, "freshnessCheck must have an object as its files, got 'https://a.example/'"],
-    [{ files: {} }, "freshnessCheck must have URLs that begin with 'https://'"],
+    [{ files: {} }, "freshnessCheck must have URLs that start with 'https://'"],
     [{ files: { url: 'https://a.example/?b' } }, "url must be the address of a site, without '?', such as 'https://www.example.com/', got 'https://a.example/?b'"],
     [{ files: { url: 'https://a.example/', maxPages: 0 } }, 'maxPages must be a whole number from 1 to 50, got 0'],
     [{ files: { url: 'https://a.example/', maxPages: 51 } }, 'maxPages must be a whole number from 1 to 50, got 51'],
@@ -178,7 +180,7 @@ describe('problems', () => {
     [{ files: { url: 'https://a.example/', include: ['a', ''] } }, 'include must be a list of strings, got ["a",""]'],
     [{ files: { url: 'https://a.example/', timeoutSeconds: 0 } }, 'timeout must be more than 0'],
     [{ files: { url: 'https://a.example/', baseDirectory: '..' } }, 'baseDirectory must be a folder'],
-    [{ files: { url: 'https://a.example/', exclude: ['a'] } }, "freshnessCheck has an unknown part 'exclude': expected baseDirectory, "],
+    [{ files: { url: 'https://a.example/', exclude: ['a'] } }, "freshnessCheck has an unknown property 'exclude': expected baseDirectory, "],
   ])('a freshness check that is %j', (check, problem) => {
     expect(PARAMETERS.freshnessCheck.problem(check)).toContain(problem);
   });

@@ -78,7 +78,7 @@ describe('files', () => {
     const stack = givenStack();
     expect(() => new CloudFrontInvalidationAction({
       actionName: 'Invalidate', distribution: givenDistribution(stack), paths: InvalidationPaths.changedFiles(artifact), freshnessCheck: FreshnessCheck.files(SITE, { url: URL }),
-    })).toThrow(/^freshnessCheck must be of the artifact that paths come from, since an action has one input, got 'site' and .*: check one with FreshnessCheck\.pages\(\), or use two actions$/);
+    })).toThrow(/^freshnessCheck must use the same artifact as paths, because the action has only one input, got 'site' and .*: use FreshnessCheck\.pages\(\), or two actions$/);
   });
 
   test('without a name, two artifacts are not the same', () => {
@@ -88,18 +88,18 @@ describe('files', () => {
       distribution: givenDistribution(stack),
       paths: InvalidationPaths.changedFiles(new codepipeline.Artifact()),
       freshnessCheck: FreshnessCheck.files(new codepipeline.Artifact(), { url: URL }),
-    })).toThrow('freshnessCheck must be of the artifact that paths come from');
+    })).toThrow('freshnessCheck must use the same artifact as paths');
   });
 
   test.each<[Partial<FreshnessCheckFilesOptions>, string]>([
-    [{ url: 'http://www.example.com/' }, 'freshnessCheck must have URLs that begin with \'https://\''],
+    [{ url: 'http://www.example.com/' }, 'freshnessCheck must have URLs that start with \'https://\''],
     [{ url: 'https://www.example.com/?a=b' }, 'url must be the address of a site'],
     [{ maxPages: 0 }, 'maxPages must be a whole number from 1 to 50, got 0'],
     [{ timeout: Duration.seconds(0) }, 'timeout must be more than 0'],
     [{ timeout: Duration.hours(25) }, 'timeout must be more than 0 and at most 86400 seconds'],
     [{ include: [''] }, 'include must be a list of strings'],
     [{ baseDirectory: '../dist' }, 'baseDirectory must be a folder'],
-    [{ include: ['#{variables.files}'] }, 'include must not have a pipeline variable in it'],
+    [{ include: ['#{variables.files}'] }, 'include must not contain a pipeline variable'],
   ])('%j is refused', (options, message) => {
     expect(() => FreshnessCheck.files(SITE, { url: URL, ...options })).toThrow(message);
   });
@@ -120,7 +120,7 @@ describe('pages', () => {
   test.each<[string[], string]>([
     [[], 'freshnessCheck must have 1 to 20 pages, got 0'],
     [Array.from({ length: 21 }, (_, index) => `https://a.example/${index}`), 'freshnessCheck must have 1 to 20 pages, got 21'],
-    [[URL, 'www.example.com'], 'freshnessCheck must have URLs that begin with \'https://\''],
+    [[URL, 'www.example.com'], 'freshnessCheck must have URLs that start with \'https://\''],
   ])('%j is refused', (urls, message) => {
     expect(() => FreshnessCheck.pages(...urls)).toThrow(message);
   });
@@ -154,7 +154,7 @@ test('nothing can be checked that is not waited for', () => {
   const stack = givenStack();
   expect(() => new CloudFrontInvalidationAction({
     actionName: 'Invalidate', distribution: givenDistribution(stack), waitForCompletion: false, freshnessCheck: FreshnessCheck.pages(URL),
-  })).toThrow(/^freshnessCheck must not be given where waitForCompletion is false: .* Leave one of them out\.$/);
+  })).toThrow(/^freshnessCheck must not be combined with waitForCompletion: false, .* remove one of them$/);
 });
 
 describe('a step of CDK Pipelines', () => {
@@ -172,7 +172,7 @@ describe('a step of CDK Pipelines', () => {
 
   test('not files', () => {
     expect(() => step(givenStack(), FreshnessCheck.files(SITE, { url: URL })))
-      .toThrow("freshnessCheck of the step 'Invalidate' must be FreshnessCheck.pages(), since CDK Pipelines chooses the artifacts");
+      .toThrow("freshnessCheck of the step 'Invalidate' must be FreshnessCheck.pages(), because CDK Pipelines chooses the artifacts");
   });
 });
 

@@ -14,19 +14,19 @@ describe('of() refuses what CloudFront would refuse', () => {
   test.each([
     ['index.html', "paths must start with '/' or '#', got 'index.html'"],
     ['', "paths must start with '/' or '#', got ''"],
-    ['/a*b', "paths may contain '*' as their last character only, got '/a*b'"],
+    ['/a*b', "paths must contain '*' only as their last character, got '/a*b'"],
     ['/a*b', /got '\/a\*b'$/],
-    ['/**', "paths may contain '*' as their last character only, got '/**': write '/*'"],
+    ['/**', "paths must contain '*' only as their last character, got '/**': write '/*'"],
     ['/index.html /blog/*', "paths must be single paths, got '/index.html /blog/*': write a list, '/index.html', '/blog/*'"],
     ['/a\nb', "paths must not contain control characters such as line breaks, got '/a\\nb'"],
     ['/\u007f', 'paths must not contain control characters such as line breaks'],
     ['/\ud800', 'paths must be valid Unicode'],
     ['#', "cache tags must have 1 to 256 characters after the '#', got 0 in '#'"],
     [`#${'t'.repeat(257)}`, "cache tags must have 1 to 256 characters after the '#', got 257"],
-    ['#a,b', "cache tags must be visible ASCII characters without ',' and '*', got '#a,b'"],
-    ['#a*', "cache tags must be visible ASCII characters without ',' and '*', got '#a*'"],
-    ['#a b', 'cache tags must be visible ASCII characters'],
-    ['#é', 'cache tags must be visible ASCII characters'],
+    ['#a,b', "cache tags must consist of visible ASCII characters other than ',' and '*', got '#a,b'"],
+    ['#a*', "cache tags must consist of visible ASCII characters other than ',' and '*', got '#a*'"],
+    ['#a b', 'cache tags must consist of visible ASCII characters'],
+    ['#é', 'cache tags must consist of visible ASCII characters'],
     [`/${'a'.repeat(4000)}`, 'paths must be at most 4000 characters long once URL-encoded, got 4001'],
     [`/${'é'.repeat(667)}`, 'paths must be at most 4000 characters long once URL-encoded, got 4003'],
   ])('%j', (path, message) => {
@@ -98,8 +98,8 @@ describe('changedFiles()', () => {
     [{ indexDocuments: ['a/index.html'] }, 'indexDocuments must be names without a folder'],
     [{ stripExtensions: ['html'] }, "stripExtensions must start with '.', such as '.html', got [\"html\"]"],
     [{ exclude: [''] }, 'exclude must be a list of strings'],
-    [{ baseDirectory: '#{build.folder}' }, "baseDirectory must not have a pipeline variable in it, got '#{build.folder}': each execution has to compare the same"],
-    [{ exclude: ['a', 'x#{a.b}'] }, 'exclude must not have a pipeline variable in it'],
+    [{ baseDirectory: '#{build.folder}' }, "baseDirectory must not contain a pipeline variable, got '#{build.folder}': each execution must use the same value. Write a fixed value"],
+    [{ exclude: ['a', 'x#{a.b}'] }, 'exclude must not contain a pipeline variable'],
   ])('%j', (options, message) => {
     expect(() => InvalidationPaths.changedFiles(new Artifact('site'), options)).toThrow(message);
   });

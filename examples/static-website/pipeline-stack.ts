@@ -5,7 +5,7 @@ import { CacheControl, CodeBuildAction, S3DeployAction, S3SourceAction, S3Trigge
 import * as events from 'aws-cdk-lib/aws-events';
 import { CodePipeline } from 'aws-cdk-lib/aws-events-targets';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { CloudFrontInvalidationStage, FreshnessCheck } from 'cdk-cloudfront-invalidation-stage';
+import { CloudFrontInvalidationStage, FreshnessCheck, InvalidationPaths, type ChangedFilesOptions } from 'cdk-cloudfront-invalidation-stage';
 import type { Construct } from 'constructs';
 import type { WebsiteStack } from './website-stack';
 
@@ -14,6 +14,9 @@ const SOURCE_KEY = 'source.zip';
 export interface PipelineStackProps extends StackProps {
   /** What the pipeline deploys to. CDK exports the bucket and the distribution from that stack, and imports them into this one. */
   readonly website: WebsiteStack;
+
+  /** Invalidate only the files that a deployment changes. @default - everything */
+  readonly changedFiles?: ChangedFilesOptions;
 }
 
 /**
@@ -23,7 +26,7 @@ export class PipelineStack extends Stack {
   constructor(scope: Construct, id: string, props: PipelineStackProps) {
     super(scope, id, props);
 
-    const { bucket, distribution } = props.website;
+    const { website: { bucket, distribution }, changedFiles } = props;
     const sourceBucket = this.bucket('Source', { versioned: true, eventBridgeEnabled: true });
     const source = new codepipeline.Artifact('Source');
     const site = new codepipeline.Artifact('Site');
@@ -60,6 +63,7 @@ export class PipelineStack extends Stack {
     new CloudFrontInvalidationStage(this, 'Invalidate', {
       pipeline,
       distribution,
+      paths: changedFiles && InvalidationPaths.changedFiles(site, changedFiles),
       freshnessCheck: FreshnessCheck.files(site, { url: `https://${distribution.distributionDomainName}/` }),
     });
 

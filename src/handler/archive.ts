@@ -4,47 +4,47 @@ import { fromRandomAccessReaderPromise, RandomAccessReader, type Entry, type Zip
 import { CALL_TIMEOUT, limited } from './budget';
 import { Busy, describe, isWorthAnotherAttempt } from './failure';
 
-/** Where an artifact is. */
+/** The location of an artifact in S3. */
 export interface Location {
   readonly bucket: string;
   readonly key: string;
 }
 
-/** What tells whether a file is the same. */
+/** What shows whether two files are the same. */
 export interface FileVersion {
   readonly size: number;
   readonly crc32: number;
 }
 
-/** Of the end of an archive, where its directory stands: more than the longest comment takes. */
+/** How much of the end of an archive is read first. The directory is there, and this is more than the longest comment needs. */
 const SUFFIX_LENGTH = 128 * 1024;
 
-/** Of a directory that is longer than that, at a time. */
+/** How much of a longer directory is read at a time. */
 const WINDOW_LENGTH = 4 * 1024 * 1024;
 
 /**
- * Nobody has to trust an artifact: what it makes the function read and remember has to fit the function's memory. With 256 MB, a hundred
- * thousand files take 207 MB at most (`npx projen benchmark`).
+ * Artifacts are not trusted: what the function reads and keeps must fit its memory. With 256 MB, a hundred thousand files take 207 MB at
+ * most (`npx projen benchmark`).
  */
 const MEMORY_SIZE = Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 256);
 const MAX_FILES = 400 * MEMORY_SIZE;
 const MAX_DIRECTORY_BYTES = 96 * 1024 * MEMORY_SIZE;
 
-/** The archive is not there, may not be read, or is none. Waiting does not help. */
+/** The archive does not exist, cannot be read, or is not a ZIP archive. Waiting does not help. */
 export class Unreadable extends Error {}
 
-/** The client retries nothing by itself: waiting is `waitFor`'s. */
+/** The client does not retry: `waitFor` does. */
 const client = new S3Client({
   maxAttempts: 1,
-  // Parts of an object have no checksum of their own.
+  // A part of an object has no checksum.
   responseChecksumValidation: 'WHEN_REQUIRED',
   requestHandler: { connectionTimeout: 3_000, requestTimeout: CALL_TIMEOUT, throwOnRequestTimeout: true },
 });
 
 /**
- * A ZIP archive on S3, of which only the directory is read, and single files.
+ * A ZIP archive in S3. Only its directory and single files are read.
  *
- * @throws Unreadable, or Busy where another attempt may succeed
+ * @throws Unreadable, or Busy if another attempt may succeed
  */
 export class Archive {
   static async open(location: Location, until: number): Promise<Archive> {
@@ -55,21 +55,22 @@ export class Archive {
 
   private constructor(private readonly location: Location, private readonly zip: ZipFile, private readonly reader: RangeReader) {}
 
-  /** How many bytes were read so far, and of how many. */
+  /** How many bytes have been read so far. */
   get bytesRead(): number {
     return this.reader.bytesRead;
   }
 
+  /** The archive's size in bytes. */
   get size(): number {
     return this.reader.size;
   }
 
-  /** When it was put there, in epoch milliseconds. S3 tells it to the second. */
+  /** When S3 got it, in epoch milliseconds, to the second. */
   get writtenAt(): number | undefined {
     return this.reader.writtenAt;
   }
 
-  /** The files one after the other, without the directories. */
+  /** The files one by one, without the directories. */
   async* files(): AsyncGenerator<FileVersion & { readonly name: string }> {
     for await (const { fileName: name, uncompressedSize: size, crc32 } of this.entries()) {
       if (!name.endsWith('/')) {
@@ -78,12 +79,12 @@ export class Archive {
     }
   }
 
-  /** What to throw about something in the archive. */
+  /** The error to throw about a problem in the archive. */
   unreadable(words: string): Unreadable {
     return unreadable(this.location, words);
   }
 
-  /** The content of one file, or `undefined` where there is none of that name. */
+  /** The content of one file, or `undefined` if there is no file with that name. */
   async read(fileName: string, maxBytes: number): Promise<Buffer | undefined> {
     let found: Entry | undefined;
     for await (const entry of this.entries()) {
@@ -98,7 +99,7 @@ export class Archive {
     const entry = found;
     return readable(this.location, (async () => {
       const chunks: Buffer[] = [];
-      // yauzl ends the stream with an error where the file is longer or shorter than the directory says.
+      // yauzl ends the stream with an error if the file is longer or shorter than the directory says.
       for await (const chunk of await this.zip.openReadStreamPromise(entry)) {
         chunks.push(chunk as Buffer);
       }
@@ -114,18 +115,18 @@ export class Archive {
         return;
       }
       if (count === MAX_FILES) {
-        throw unreadable(this.location, `it has more than ${MAX_FILES} files, which is too many for a function with ${MEMORY_SIZE} MB of memory`);
+        throw unreadable(this.location, `it has more than ${MAX_FILES} files, too many for a function with ${MEMORY_SIZE} MB of memory`);
       }
-      // eslint-disable-next-line no-control-regex -- control characters are what the check is about
+      // eslint-disable-next-line no-control-regex -- the check is about control characters
       if (/[\u0000-\u001f\u007f]/.test(value.fileName)) {
-        throw unreadable(this.location, `it has a file with control characters in its name: ${JSON.stringify(value.fileName).slice(0, 200)}`);
+        throw unreadable(this.location, `it has a file name with control characters: ${JSON.stringify(value.fileName).slice(0, 200)}`);
       }
       yield value;
     }
   }
 }
 
-/** Reads parts of an object: its end at once, and what is asked for beyond that in windows. */
+/** Reads parts of an object: its end first, and the rest on demand in windows. */
 class RangeReader extends RandomAccessReader {
   static async open(location: Location, until: number): Promise<RangeReader> {
     return new RangeReader(location, until, await get(location, `bytes=-${SUFFIX_LENGTH}`, undefined, until));
@@ -168,10 +169,10 @@ class RangeReader extends RandomAccessReader {
       }
     }
     if (position + length > this.size) {
-      throw new Error('it ends before its directory does');
+      throw new Error('it ends before its directory ends');
     }
     if (this.bytesRead >= MAX_DIRECTORY_BYTES) {
-      throw new Error(`its directory is larger than ${MAX_DIRECTORY_BYTES} bytes, which is too much for a function with ${MEMORY_SIZE} MB of memory`);
+      throw new Error(`its directory is larger than ${MAX_DIRECTORY_BYTES} bytes, too large for a function with ${MEMORY_SIZE} MB of memory`);
     }
     const end = Math.min(position + Math.max(length, WINDOW_LENGTH), this.size);
     const { bytes } = await get(this.location, `bytes=${position}-${end - 1}`, this.suffix.etag, this.until);
@@ -184,7 +185,7 @@ class RangeReader extends RandomAccessReader {
 interface Part {
   readonly start: number;
   readonly bytes: Buffer;
-  /** Of the whole object. */
+  /** The size of the whole object. */
   readonly size: number;
   readonly writtenAt: number | undefined;
   readonly etag: string | undefined;
@@ -198,7 +199,7 @@ async function get(location: Location, range: string, etag: string | undefined, 
       const [, start, end, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(contentRange ?? '') ?? [];
       const bytes = Buffer.from(await body?.transformToByteArray() ?? []);
       if (size === undefined || bytes.length !== Number(end) - Number(start) + 1) {
-        throw new Error('the answer is not the part that was asked for');
+        throw new Error('the response is not the requested part');
       }
       return { start: Number(start), bytes, size: Number(size), writtenAt: lastModified?.getTime(), etag: tag };
     });

@@ -1,21 +1,21 @@
 import type { Context } from './event';
 
-/** Kept back from the function's timeout, for the report to CodePipeline. */
+/** Time reserved from the function's timeout for the report to CodePipeline. */
 const REPORT_RESERVE = 20_000;
 
 /** Too little time for one more call. */
 const SHORTEST_CALL = 250;
 
-/** Longest time one call may take: CloudFront answers in a few seconds, and a call that hangs must leave time for another. */
+/** The longest time for one call: CloudFront responds in a few seconds, and a call that hangs must leave time for another. */
 export const CALL_TIMEOUT = 10_000;
 
-/** When an invocation has to stop working on the job, and when it has to have reported, in epoch milliseconds. */
+/** When an invocation must stop working on the job, and when it must have reported, in epoch milliseconds. */
 export interface Budget {
   readonly workUntil: number;
   readonly reportUntil: number;
 }
 
-/** A function with a short timeout keeps back a third of it. */
+/** With a short timeout, a third of it is reserved. */
 export function budgetOf(context: Context): Budget {
   const remaining = context.getRemainingTimeInMillis();
   const reportUntil = Date.now() + remaining - SHORTEST_CALL;
@@ -31,22 +31,22 @@ export function sleep(milliseconds: number): Promise<void> {
 }
 
 /**
- * Gives one AWS call until `until`, and never more than `CALL_TIMEOUT`.
+ * Limits one AWS call to `until` and to `CALL_TIMEOUT`.
  *
- * The signal ends the request; the race ends the wait for a body that stops half-way, which the signal does not.
+ * The signal aborts the request. The race ends the wait for a body that stops half-way, which the signal does not.
  *
- * @throws Error without making the call where the time is up: its effect would be known to nobody
+ * @throws Error without making the call if the time is up: nobody would learn of its effect
  */
 export async function limited<T>(until: number, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
   const milliseconds = Math.min(CALL_TIMEOUT, until - Date.now());
   if (milliseconds <= 0) {
-    throw new Error('no time was left for it');
+    throw new Error('no time was left for the call');
   }
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const timeLimit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`no answer within ${Math.round(milliseconds / 1000)} seconds`));
+      reject(new Error(`no response within ${Math.round(milliseconds / 1000)} seconds`));
       controller.abort();
     }, milliseconds);
   });

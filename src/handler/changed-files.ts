@@ -9,23 +9,23 @@ import { count } from './text';
 import { Site } from './urls';
 import { ALL_PATHS, DEFAULT_MAX_PATHS, quote, type ChangedFilesParameters, type JobParameters } from '../contract';
 
-/** When more of a site has changed, everything goes: it is one path, and little would have stayed. */
+/** If a larger share of the site has changed, everything is invalidated: that is one path, and little would stay cached anyway. */
 const MAX_CHANGED_SHARE = 0.5;
 
-/** How much of an invocation's time goes into reading artifacts; the rest is for CloudFront. */
+/** The share of an invocation's time for reading artifacts. The rest is for CloudFront. */
 const READING_SHARE = 0.6;
 
-/** How many names of an artifact an error message shows. */
+/** How many file names of an artifact an error message shows. */
 const MAX_NAMES_SHOWN = 10;
 
-/** The files of a website, by their names below its base directory. */
+/** The files of a website, by their names relative to the base directory. */
 export type Files = ReadonlyMap<string, FileVersion>;
 
 /**
- * The paths of what this deployment changes, against all that the cache may hold.
+ * Finds the paths of what this deployment changes, compared with everything that the cache may contain.
  *
- * @param asOf when the history ends for this job, where an earlier invocation has read it
- * @throws Failure, or Busy where another attempt may succeed
+ * @param asOf when the history ends for this job, if an earlier invocation has read it
+ * @throws Failure, or Busy if another attempt may succeed
  */
 export async function findChangedFiles(
   parameters: JobParameters, changedFiles: ChangedFilesParameters, artifact: Artifact, asOf: number | undefined, until: number,
@@ -33,7 +33,7 @@ export async function findChangedFiles(
   const { pipelineNameVariable, onMissingBaseline } = changedFiles;
   const pipelineName = changedFiles.pipelineName ?? process.env[String(pipelineNameVariable)];
   if (pipelineName === undefined) {
-    throw new Failure('ConfigurationError', `changedFiles must name the pipeline: the function has no environment variable ${pipelineNameVariable}`);
+    throw new Failure('ConfigurationError', `changedFiles must have the pipeline's name, but the function has no environment variable ${pipelineNameVariable}`);
   }
   const site = new Site(changedFiles);
   const readUntil = Date.now() + (until - Date.now()) * READING_SHARE;
@@ -43,13 +43,13 @@ export async function findChangedFiles(
     const baselines = await findBaselines({ pipelineName, artifact, parameters, changedFiles, asOf }, until);
     const isOwn = ({ bucket, key }: Location) => bucket === artifact.location.bucket && key === artifact.location.key;
     if (baselines.artifacts.some(baseline => isOwn(baseline) && isReplaced(baseline, writtenAt))) {
-      throw new Doubt(`the artifact ${artifact.name} has taken the place of one that was deployed before`);
+      throw new Doubt(`the artifact ${artifact.name} has replaced one that was deployed before`);
     }
     const others = baselines.artifacts.filter(baseline => !isOwn(baseline));
     const changed = new Set<string>();
     for (const [index, baseline] of others.entries()) {
       if (index > 0 && Date.now() > readUntil) {
-        throw new Doubt(`${count(others.length, 'artifact')} may be in the cache, and the function has time to compare ${index}`);
+        throw new Doubt(`${count(others.length, 'artifact')} may be in the cache, and the function had time to compare only ${index}`);
       }
       await compare(baseline, current, site, changed, until);
     }
@@ -61,20 +61,20 @@ export async function findChangedFiles(
       throw error;
     }
     if (onMissingBaseline === 'FAIL') {
-      throw new Failure('JobFailed', `What has changed is not known, since ${error.message}. ` +
-        'Deploy once with onMissingBaseline INVALIDATE_ALL, the default: it invalidates everything. With FAIL again, the next execution compares with that one.');
+      throw new Failure('JobFailed', `Cannot tell what has changed, because ${error.message}. ` +
+        'Deploy once with onMissingBaseline set to INVALIDATE_ALL, the default, to invalidate everything. Then set it to FAIL again: the next execution compares with that deployment.');
     }
-    log('WARN', 'What has changed is not known: everything is invalidated', { reason: error.message });
-    return { paths: [ALL_PATHS], note: `everything, since ${error.message}` };
+    log('WARN', 'Cannot tell what has changed: invalidating everything', { reason: error.message });
+    return { paths: [ALL_PATHS], note: `everything, because ${error.message}` };
   }
 }
 
-/** The names in the artifact of the files whose change concerns the site. */
+/** The artifact names of the changed files that matter to the site. */
 function namesOf(changed: ReadonlySet<string>, site: Site): string[] {
   return [...changed].filter(file => !site.excludes(file)).map(file => site.baseDirectory + file);
 }
 
-/** The paths that cover what has changed, and what else they hit. */
+/** The paths that cover what has changed, and how many other files they match. */
 export function pathsOf(
   changed: ReadonlySet<string>, current: Files, site: Site, { maxPaths = DEFAULT_MAX_PATHS }: Pick<ChangedFilesParameters, 'maxPaths'>,
 ): Pick<Found, 'paths' | 'changes' | 'note'> {
@@ -84,15 +84,15 @@ export function pathsOf(
   }
   const unchanged = [...current.keys()].filter(file => !changed.has(file));
   const everything = (reason: string) => ({
-    paths: [ALL_PATHS], changes: { changed: concerning.length, unchanged: unchanged.length }, note: `everything, since ${reason}`,
+    paths: [ALL_PATHS], changes: { changed: concerning.length, unchanged: unchanged.length }, note: `everything, because ${reason}`,
   });
   const errorDocument = concerning.find(file => site.isErrorDocument(file));
   if (errorDocument !== undefined) {
-    return everything(`the error document ${quote(errorDocument)} has changed, which may be in the cache under any URL`);
+    return everything(`the error document ${quote(errorDocument)} has changed and may be cached under any URL`);
   }
   const total = concerning.length + unchanged.length;
   if (concerning.length > total * MAX_CHANGED_SHARE) {
-    return everything(`${concerning.length} of ${count(total, 'file')} have changed`);
+    return everything(`${concerning.length} of ${count(total, 'file')} ${concerning.length === 1 ? 'has' : 'have'} changed`);
   }
   const paths = [...new Set(concerning.flatMap(file => site.pathsOf(file)))];
   const covered = cover(paths, unchanged.map(file => site.pathOf(file)), maxPaths);
@@ -102,7 +102,7 @@ export function pathsOf(
 /**
  * The files that are part of the website.
  *
- * @throws Failure where there are none: every comparison would find that nothing has changed
+ * @throws Failure if there are none: every comparison would find that nothing has changed
  */
 export async function filesOf({ name, location }: Artifact, site: Site, until: number, onOpen?: (archive: Archive) => void): Promise<Files> {
   const files = new Map<string, FileVersion>();
@@ -129,16 +129,16 @@ export async function filesOf({ name, location }: Artifact, site: Site, until: n
 
 function nothingToCompare(artifact: string, site: Site, excluded: number, atTop: readonly string[]): string {
   if (excluded > 0) {
-    return `exclude must leave a file of the site, and takes all ${excluded} of the artifact ${artifact}: no change would ever be seen.`;
+    return `exclude must leave at least one file of the artifact ${artifact}, got patterns that exclude all ${excluded}: no change would ever be seen.`;
   }
   const shown = atTop.slice(0, MAX_NAMES_SHOWN).map(quote).join(', ');
-  const has = atTop.length === 0 ? 'no files' : `${shown}${atTop.length > MAX_NAMES_SHOWN ? ' and more' : ''} at its top`;
-  return `baseDirectory must be a folder of the artifact ${artifact} that has files, got ${quote(site.baseDirectory)}: the artifact has ${has}.`;
+  const has = atTop.length === 0 ? 'no files' : `${shown}${atTop.length > MAX_NAMES_SHOWN ? ' and more' : ''} at the top level`;
+  return `baseDirectory must be a folder with files in the artifact ${artifact}, got ${quote(site.baseDirectory)}: the artifact has ${has}.`;
 }
 
 /**
- * Adds to `changed` what was modified, removed or, since its absence may be in the cache as well, added. The files of the baseline are
- * looked at one by one, and not remembered: there may be a hundred thousand of them.
+ * Adds to `changed` every file that was modified, removed or added: a "not found" response for an added file may be in the cache. The
+ * baseline's files are read one by one and not kept: there may be a hundred thousand of them.
  */
 export async function compare(
   baseline: Location & Partial<DeployedArtifact>, current: Files, site: Site, changed: Set<string>, until: number,
@@ -146,7 +146,7 @@ export async function compare(
   const known = new Set<FileVersion>();
   const check = (archive: Archive) => {
     if (isReplaced(baseline, archive.writtenAt)) {
-      throw archive.unreadable('another has taken its place since it was deployed');
+      throw archive.unreadable('another artifact has replaced it since it was deployed');
     }
   };
   for await (const { file, size, crc32 } of filesIn(baseline, site, until, check)) {
@@ -168,7 +168,7 @@ export async function compare(
   }
 }
 
-/** Whether something else is where an artifact was. CodePipeline promises no place of its own to each artifact. */
+/** Whether another artifact has replaced the one that a run used. AWS does not promise a new location for each artifact. */
 function isReplaced({ usedAt = Infinity }: Partial<DeployedArtifact>, writtenAt: number | undefined): boolean {
   return writtenAt !== undefined && writtenAt > usedAt;
 }

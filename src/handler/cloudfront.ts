@@ -16,23 +16,23 @@ import { log } from './log';
 import type { Credentials } from './role';
 import { targetName, operationOf, type Target } from './target';
 
-/** The client retries nothing by itself: waiting is `waitFor`'s, which knows how much time is left. */
+/** The client does not retry: `waitFor` does, because it knows how much time is left. */
 const SETTINGS = {
   maxAttempts: 1,
   requestHandler: { connectionTimeout: 3_000, requestTimeout: CALL_TIMEOUT, throwOnRequestTimeout: true },
 };
 
-/** With the function's own credentials. */
+/** Uses the function's own credentials. */
 const client = new CloudFrontClient(SETTINGS);
 
-/** CloudFront keeps invalidations for long; the one looked for is at most as old as the job, so among the newest. */
+/** CloudFront keeps invalidations for a long time. The one to find is no older than the job, so it is among the newest. */
 const MAX_INVALIDATIONS_SEARCHED = 500;
 
 interface CallOptions {
   readonly abortSignal: AbortSignal;
 }
 
-/** CloudFront's three calls, which it has twice. */
+/** The three CloudFront calls that exist both for distributions and for tenants. */
 interface Api {
   create(id: string, batch: InvalidationBatch, options: CallOptions): Promise<{ Invalidation?: Invalidation }>;
   get(id: string, invalidationId: string, options: CallOptions): Promise<{ Invalidation?: Invalidation }>;
@@ -53,11 +53,11 @@ const API_OF: Readonly<Record<Target['kind'], (from: CloudFrontClient) => Api>> 
   }),
 };
 
-/** The invalidations of one target, for whoever may see them. */
+/** The invalidations of one target. */
 export class Invalidations {
   private readonly api: Api;
 
-  /** @param credentials those of the target's role, if it has one */
+  /** @param credentials of the target's role, if it has one */
   constructor(private readonly target: Target, credentials?: Credentials) {
     this.api = API_OF[target.kind](credentials === undefined ? client : new CloudFrontClient({ ...SETTINGS, credentials }));
   }
@@ -65,7 +65,7 @@ export class Invalidations {
   /**
    * Creates an invalidation, or finds the one that an earlier delivery of the same job created.
    *
-   * @throws Failure, or Busy where another attempt may succeed
+   * @throws Failure, or Busy if another attempt may succeed
    */
   async create(callerReference: string, paths: string[], until: number): Promise<Invalidation> {
     const batch = { CallerReference: callerReference, Paths: { Quantity: paths.length, Items: paths } };
@@ -80,7 +80,7 @@ export class Invalidations {
     }
   }
 
-  /** @throws Failure, or Busy where another attempt may succeed */
+  /** @throws Failure, or Busy if another attempt may succeed */
   async get(invalidationId: string, until: number): Promise<Invalidation> {
     try {
       return await limited(until, abortSignal => answered(this.api.get(this.target.id, invalidationId, { abortSignal })));
@@ -101,7 +101,7 @@ export class Invalidations {
       }
     }
     throw new Busy('JobFailed', `CloudFront says that ${targetName(this.target)} already has an invalidation with the caller reference ` +
-      `${callerReference}, but it is not among its ${searched} newest ones. Retry the stage to start a new one.`);
+      `${callerReference}, but it is not among the newest ${searched}. Retry the stage to start a new one.`);
   }
 
   private async* newest(until: number): AsyncGenerator<string> {
@@ -132,7 +132,7 @@ export class Invalidations {
 async function answered(answer: Promise<{ Invalidation?: Invalidation }>): Promise<Invalidation> {
   const { Invalidation: invalidation } = await answer;
   if (!invalidation?.Id || !invalidation.Status) {
-    throw new Error('the answer has no invalidation in it');
+    throw new Error('the response has no invalidation');
   }
   return invalidation;
 }

@@ -1,58 +1,58 @@
 import { isWildcard, MAX_WILDCARDS_IN_PROGRESS } from './paths';
 
-/** What is sent to CloudFront, and how much of the cache it takes that need not have gone. */
+/** The paths to send to CloudFront, and how many unchanged files they evict. */
 export interface Cover {
   readonly paths: readonly string[];
-  /** How many unchanged files the wildcards hit. */
+  /** How many unchanged files the wildcards match. */
   readonly unchanged: number;
 }
 
-/** A directory of the site, with what is changed in it. */
+/** A directory of the site and what has changed in it. */
 interface Directory {
-  /** Up to and with the last slash. */
+  /** Up to and including the last slash. */
   readonly prefix: string;
   readonly directories: Map<string, Directory>;
-  /** Changed paths of the directory itself. */
+  /** Changed paths in the directory itself. */
   readonly paths: string[];
-  /** Unchanged files in it and below. */
+  /** The number of unchanged files in it and below. */
   unchanged: number;
 }
 
 /**
- * One way to cover all that is changed in a part of the tree: how many patterns it takes, how many of them are wildcards, how many
- * unchanged files they hit, and what they are.
+ * One way to cover all changes in a part of the tree: how many patterns it needs, how many of them are wildcards, how many unchanged files
+ * they match, and the patterns themselves.
  */
 interface Way {
   readonly patterns: number;
   readonly wildcards: number;
   readonly unchanged: number;
   readonly paths: readonly string[];
-  /** The ways of the parts that this one is made of. */
+  /** The ways for the subdirectories that this way combines. */
   readonly parts: readonly Way[];
 }
 
-/** How many ways a directory keeps at most: a few for a first cover, then as many as the work allows. Fewer make the cover coarser. */
+/** How many ways a directory keeps at most: a few for a first cover, then as many as the time allows. Fewer ways make the cover coarser. */
 const WAYS_KEPT = { first: 8, then: [4_096, 512, 64] };
 
-/** How many pairs of ways one try may look at: about a second, and what fits the function's memory. */
+/** How many pairs of ways one attempt may compare: about a second of work, within the function's memory. */
 const MAX_PAIRS = 4_000_000;
 
 /**
- * Covers changed paths by at most `maxPaths` patterns, at most 15 of them wildcards, that hit the fewest unchanged files. Of the covers
- * that hit equally few, it takes the one with the fewest patterns.
+ * Covers the changed paths with at most `maxPaths` patterns, at most 15 of them wildcards, that match the fewest unchanged files. If
+ * several covers match equally few, it chooses the one with the fewest patterns.
  *
- * Exact, by dynamic programming over the directory tree: each directory is either covered by one wildcard, or its paths are named and its
- * subdirectories covered each in one of their own ways. Left out are ways that are no better than another one in anything, and those that hit
- * more than a cover that is known already. Where the rest would still be too much for the function, each directory keeps a sample of its ways.
+ * Exact, by dynamic programming over the directory tree: either one wildcard covers a directory, or its paths are named and each of its
+ * subdirectories is covered in one of its own ways. Ways that are no better than another in any respect are dropped, and so are ways that
+ * match more than a known cover. If the rest is still too much for the function, each directory keeps a sample of its ways.
  *
- * @param changed URL paths, each once; some may end with a wildcard already
+ * @param changed URL paths without duplicates; some may already end with a wildcard
  * @param unchanged the URL path of each unchanged file
  */
 export function cover(changed: readonly string[], unchanged: readonly string[], maxPaths: number): Cover {
   const root = toTree(changed, unchanged);
   const fits = changed.length <= maxPaths && changed.filter(isWildcard).length <= MAX_WILDCARDS_IN_PROGRESS;
   const everything = wildcardOf(root);
-  // By their names, the changed paths hit nothing else.
+  // Listed by name, the changed paths match nothing else.
   const first = fits ? undefined : new Ways(maxPaths, WAYS_KEPT.first, everything.unchanged).best(root);
   for (const kept of WAYS_KEPT.then) {
     const way = new Ways(maxPaths, kept, fits ? 0 : first?.unchanged ?? everything.unchanged).best(root);
@@ -69,14 +69,14 @@ function toTree(changed: readonly string[], unchanged: readonly string[]): Direc
   for (const path of changed) {
     descend(root, path, true).paths.push(path);
   }
-  // Only directories with changes matter: elsewhere no wildcard is ever needed.
+  // Only directories with changes matter: no other directory needs a wildcard.
   for (const path of unchanged) {
     descend(root, path, false);
   }
   return root;
 }
 
-/** Goes to the directory of a path: makes the way where something is changed, and counts along it where not. */
+/** Goes to the directory of a path. For a changed path it creates missing directories; for an unchanged one it counts the file in each. */
 function descend(root: Directory, path: string, isChanged: boolean): Directory {
   let current = root;
   let end = 0;
@@ -110,13 +110,13 @@ function wildcardOf({ prefix, unchanged }: Directory): Way {
   return { patterns: 1, wildcards: 1, unchanged, paths: [`${prefix}*`], parts: [] };
 }
 
-/** The ways to cover a directory, as long as there are not too many of them. */
+/** Finds the ways to cover a directory, unless there are too many. */
 class Ways {
   private pairs = 0;
 
   constructor(private readonly maxPaths: number, private readonly kept: number, private readonly maxUnchanged: number) {}
 
-  /** Nothing where there are too many ways, or none is as good as asked for. */
+  /** `undefined` if there are too many ways, or none is good enough. */
   best(root: Directory): Way | undefined {
     const ways = this.of(root);
     return ways?.length ? ways.reduce((left, right) => isBetter(right, left) ? right : left) : undefined;
@@ -131,7 +131,7 @@ class Ways {
       }
       children.push(ways);
     }
-    // Most directories have one way only: these are added up at once.
+    // Most directories have only one way: add these up at once.
     const { paths } = covered;
     const only = children.filter(ways => ways.length === 1).map(([way]) => way);
     const named = sumOf({ patterns: paths.length, wildcards: paths.filter(isWildcard).length, unchanged: 0, paths, parts: [] }, only);
@@ -147,7 +147,7 @@ class Ways {
   }
 
   private combined(left: readonly Way[], right: readonly Way[]): Way[] {
-    // Of the ways with as many patterns and wildcards, only the best: there are never more at a time.
+    // Keep only the best way for each number of patterns and wildcards, which bounds the memory.
     const ways = new Map<number, Way>();
     for (const a of left) {
       for (const b of right) {
@@ -165,7 +165,7 @@ class Ways {
     return patterns <= this.maxPaths && wildcards <= MAX_WILDCARDS_IN_PROGRESS && unchanged <= this.maxUnchanged;
   }
 
-  /** As many as are kept, evenly from the fewest patterns to the most. */
+  /** An even sample of the ways, from the fewest patterns to the most. */
   private sample(ways: Way[]): Way[] {
     const step = Math.max(1, (ways.length - 1) / (this.kept - 1));
     return ways.length <= this.kept ? ways : Array.from({ length: this.kept }, (_, index) => ways[Math.round(index * step)]);
@@ -177,10 +177,10 @@ function sumOf(way: Way, others: readonly Way[]): Way {
   return { ...way, patterns: sum('patterns'), wildcards: sum('wildcards'), unchanged: sum('unchanged'), parts: others };
 }
 
-/** Leaves out what is no better than another way in patterns, in wildcards and in unchanged files. */
+/** Drops ways that are no better than another in patterns, wildcards and unchanged files. */
 function best(ways: Way[]): Way[] {
   const sorted = ways.sort((a, b) => a.patterns - b.patterns || a.unchanged - b.unchanged || a.wildcards - b.wildcards);
-  /** The fewest unchanged files so far, by the number of wildcards. */
+  /** The fewest unchanged files so far, by number of wildcards. */
   const fewest = new Array<number>(MAX_WILDCARDS_IN_PROGRESS + 1).fill(Infinity);
   return sorted.filter(({ wildcards, unchanged }) => {
     if (fewest[wildcards] <= unchanged) {

@@ -15,26 +15,26 @@ export interface Job {
   readonly id: string;
   readonly userParameters?: string;
   readonly continuationToken?: string;
-  /** The first input artifact; the action has no more than one. */
+  /** The first input artifact. The action has at most one. */
   readonly artifact?: Artifact;
 }
 
-/** An artifact, and where it is on S3. */
+/** An artifact and its location in S3. */
 export interface Artifact {
   readonly name: string;
   readonly location: { readonly bucket: string; readonly key: string };
 }
 
 /**
- * Reads a job out of an event.
+ * Reads the job from an event.
  *
- * @throws Error where there is no job that a failure could be reported to
+ * @throws Error if there is no job to report a failure to
  */
 export function parseEvent(event: unknown): Job {
   const job = isObject(event) ? event['CodePipeline.job'] : undefined;
   if (!isObject(job) || typeof job.id !== 'string' || job.id === '') {
-    throw new Error('The event is no CodePipeline job: expected an object with "CodePipeline.job" and an id in it. ' +
-      'Invoke this function from an action of category Invoke, owner AWS and provider Lambda.');
+    throw new Error('The event is not a CodePipeline job: expected an object with a "CodePipeline.job" that has an ID. ' +
+      'Invoke this function from a CodePipeline action with category Invoke, owner AWS and provider Lambda.');
   }
   const data = isObject(job.data) ? job.data : {};
   const actionConfiguration = isObject(data.actionConfiguration) ? data.actionConfiguration : {};
@@ -55,7 +55,7 @@ function artifactOf(artifact: unknown): Artifact | undefined {
     : undefined;
 }
 
-/** Reads a JSON object, or gives `undefined` for whatever else a text may be. */
+/** Parses a JSON object. Returns `undefined` for any other text. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -65,7 +65,7 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Something else than a string is kept as text, so that the parser of that text refuses it with its own words. */
+/** Keeps any other type as text, so that the parser of that text rejects it with its own message. */
 function optionalString(value: unknown): string | undefined {
   return value === undefined || value === null || typeof value === 'string' ? value ?? undefined : quote(value);
 }

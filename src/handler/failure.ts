@@ -3,10 +3,10 @@ import { isThrottlingError, isTransientError } from '@smithy/service-error-class
 import { targetName, type Target } from './target';
 import { isObject, quote, type DistributionRole } from '../contract';
 
-/** The client corrects its clock by the answer, so that the next attempt is signed with the right time. */
+/** The client corrects its clock from the response, so the next attempt is signed with the right time. */
 const CLOCK_SKEW_ERRORS = ['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'];
 
-/** The job cannot succeed: what CodePipeline is told, in words that a person can act on. */
+/** The job cannot succeed. The message is for CodePipeline and says what to do. */
 export class Failure extends Error {
   constructor(readonly type: FailureType, message: string) {
     super(message);
@@ -14,7 +14,7 @@ export class Failure extends Error {
   }
 }
 
-/** AWS cannot do it now, but may be able to later: waited out until the job's timeout. */
+/** AWS cannot do it now, but may be able to later. The function retries until the job's timeout. */
 export class Busy extends Error {
   constructor(readonly type: FailureType, message: string) {
     super(message);
@@ -22,21 +22,21 @@ export class Busy extends Error {
   }
 }
 
-/** No trouble: what is waited for is on its way. */
+/** Not an error: what the function waits for is in progress. */
 export class InProgress extends Busy {
   constructor(message: string) {
     super('JobFailed', message);
   }
 }
 
-/** CloudFront has no room for a batch: now, or at all where the batch itself is larger than the quota. */
+/** CloudFront has no room for a batch: not now, or never if the batch alone exceeds the quota. */
 export class QuotaFull extends Busy {
   constructor(readonly isOfBatch: boolean, message: string) {
     super('JobFailed', message);
   }
 }
 
-/** An error of CloudFront as a `Failure` to report at once, or as `Busy`: worth another attempt. */
+/** Turns a CloudFront error into a `Failure` to report at once, or into `Busy` if another attempt may succeed. */
 export function fromCloudFront(error: unknown, operation: string, target: Target): Failure | Busy {
   const { name, words } = describe(error);
   const subject = targetName(target);
@@ -45,33 +45,33 @@ export function fromCloudFront(error: unknown, operation: string, target: Target
   switch (name) {
     case 'TooManyInvalidationsInProgress':
       return new QuotaFull(false, `The invalidation quota of ${subject} is full: ${words}. ` +
-        'CloudFront takes 3,000 paths and 15 wildcards of a distribution at a time: invalidate less often, name fewer paths or ' +
-        'cover them with one wildcard, wait longer with a longer timeout, or ask AWS for a higher quota.');
+        'CloudFront accepts 3,000 paths and 15 wildcards at a time for one distribution: invalidate less often, use fewer paths or ' +
+        'one wildcard instead, set a longer timeout, or ask AWS for a higher quota.');
     case 'BatchTooLarge':
-      return new QuotaFull(true, `CloudFront found the invalidation of ${subject} too large: ${words}. ` +
-        'Name fewer paths or cover them with one wildcard.');
+      return new QuotaFull(true, `The invalidation of ${subject} is too large for CloudFront: ${words}. ` +
+        'Use fewer paths or one wildcard instead.');
     case 'NoSuchDistribution':
     case 'EntityNotFound':
-      return new Failure('ConfigurationError', `CloudFront knows no ${subject} in the account of ${role}: ${words}. ` +
-        'Check that it has not been deleted or replaced. For a distribution of another account, set distributionRole to a role of that account.');
+      return new Failure('ConfigurationError', `CloudFront cannot find ${subject} in the account of ${role}: ${words}. ` +
+        'Check that it has not been deleted or replaced. For a distribution in another account, set distributionRole to a role in that account.');
     case 'NoSuchInvalidation':
-      return new Busy('JobFailed', `CloudFront does not know the invalidation of ${subject} that it has just accepted: ${words}.`);
+      return new Busy('JobFailed', `CloudFront cannot find the invalidation of ${subject} that it has just accepted: ${words}.`);
     case 'InvalidArgument':
-      return new Failure('ConfigurationError', `CloudFront refused the invalidation of ${subject}: ${words}. ` +
-        'Check the paths: they start with "/" and have "*" at the end only; cache tags start with "#" and need a distribution with cache tags enabled.');
+      return new Failure('ConfigurationError', `CloudFront rejected the invalidation of ${subject}: ${words}. ` +
+        'Check the paths: a path must start with "/" and may contain "*" only as its last character; a cache tag must start with "#" and needs a distribution with cache tags enabled.');
   }
   if (isPermissionError(error) && !isWorthAnotherAttempt(error)) {
     return new Failure('PermissionError', `Not allowed to invalidate ${subject}: ${words}. ` +
-      `Allow ${role} cloudfront:${operation} on this ${target.kind}, and look for a service control policy or permissions boundary that denies it.`);
+      `Allow ${role} to call cloudfront:${operation} on this ${target.kind}, and check that no service control policy or permissions boundary denies it.`);
   }
   if (isWorthAnotherAttempt(error)) {
     return new Busy('SystemUnavailable', `CloudFront did not answer ${operation} for ${subject}: ${words}. ` +
       'Retry the stage once CloudFront has recovered: https://health.aws.amazon.com');
   }
-  return new Failure('JobFailed', `CloudFront refused ${operation} for ${subject}: ${words}.`);
+  return new Failure('JobFailed', `CloudFront rejected ${operation} for ${subject}: ${words}.`);
 }
 
-/** An error of STS, when the function assumed the role that may invalidate the distribution. */
+/** Turns an STS error into a `Failure` or `Busy`: the function tried to assume the role that may invalidate the distribution. */
 export function fromSts(error: unknown, { arn, externalId }: DistributionRole): Failure | Busy {
   const { name, words } = describe(error);
   if (isWorthAnotherAttempt(error)) {
@@ -79,37 +79,40 @@ export function fromSts(error: unknown, { arn, externalId }: DistributionRole): 
       'Retry the stage once STS has recovered: https://health.aws.amazon.com');
   }
   if (name === 'RegionDisabledException') {
-    return new Failure('ConfigurationError', `STS is not active in the Region of the function for the account of the role ${arn}: ${words}. ` +
-      'Activate it in the IAM console of that account, under account settings.');
+    return new Failure('ConfigurationError', `STS is not active in the function\'s Region for the account of the role ${arn}: ${words}. ` +
+      'Activate it in the IAM console of that account, under Account settings.');
   }
   if (!isPermissionError(error)) {
-    return new Failure('ConfigurationError', `STS refused AssumeRole for the role ${arn}: ${words}.`);
+    return new Failure('ConfigurationError', `STS rejected AssumeRole for the role ${arn}: ${words}.`);
   }
-  const pipelineSide = 'on the pipeline\'s side, allow the function\'s role sts:AssumeRole on this role, ' +
-    'and look for a service control policy or permissions boundary that denies it';
-  const distributionSide = 'on the distribution\'s side, check that the role exists, that its trust policy names the function\'s role, ' +
-    `and that it asks for ${externalId === undefined ? 'no external id' : `the external id ${quote(externalId)}`}`;
+  const pipelineSide = 'in the pipeline\'s account, allow the function\'s role to call sts:AssumeRole on this role, ' +
+    'and check that no service control policy or permissions boundary denies it';
+  const distributionSide = 'in the distribution\'s account, check that the role exists, that its trust policy names the function\'s role, ' +
+    `and that it requires ${externalId === undefined ? 'no external ID' : `the external ID ${quote(externalId)}`}`;
   const fix = whereToFix(words, pipelineSide, distributionSide);
   return new Failure('PermissionError', `Not allowed to assume the role ${arn}: ${words}. ${fix}`);
 }
 
-/** AWS does not always say which policy it was: the construct gives the function its permission, so that the other side comes first. */
+/**
+ * AWS does not always say which policy denied the call. The construct grants the pipeline's side, so the advice starts with the
+ * distribution's side.
+ */
 function whereToFix(words: string, pipelineSide: string, distributionSide: string): string {
   if (/identity-based policy|service control policy|permissions boundary|session policy/.test(words)) {
-    return `Fix it ${pipelineSide}.`;
+    return `To fix it ${pipelineSide}.`;
   }
   return /resource-based policy|trust policy/.test(words)
-    ? `Fix it ${distributionSide}.`
-    : `Most likely ${distributionSide}. If all of that is right: ${pipelineSide}.`;
+    ? `To fix it ${distributionSide}.`
+    : `First, ${distributionSide}. If all of that is right, ${pipelineSide}.`;
 }
 
-/** The caller reference was used before: CloudFront has two ways to say it (https://github.com/aws/aws-cdk/issues/3878). */
+/** Whether the caller reference was used before: CloudFront reports it in two ways (https://github.com/aws/aws-cdk/issues/3878). */
 export function isUsedCallerReference(error: unknown): boolean {
   const { name, words } = describe(error);
   return name === 'InvalidationBatchAlreadyExists' || (name === 'InvalidArgument' && /caller ?reference/i.test(words));
 }
 
-/** Throttling, outages, network faults and answers that nobody can read; a refusal by the service is final. */
+/** True for throttling, outages, network errors and unreadable responses. A rejection by the service is final. */
 export function isWorthAnotherAttempt(error: unknown): boolean {
   if (!isAnswer(error)) {
     return true;
@@ -118,7 +121,7 @@ export function isWorthAnotherAttempt(error: unknown): boolean {
   return isThrottlingError(error) || isTransientError(error) || CLOCK_SKEW_ERRORS.includes(error.name) || status >= 500 || status < 300;
 }
 
-/** An error's name and AWS's words, such as `AccessDenied: User … is not authorized to perform …`. */
+/** An error's name and AWS's message, such as `AccessDenied: User … is not authorized to perform …`. */
 export function describe(error: unknown): { name: string; status?: number; words: string } {
   if (!(error instanceof Error)) {
     return { name: 'Error', words: String(error) };
@@ -131,7 +134,7 @@ export function describe(error: unknown): { name: string; status?: number; words
   };
 }
 
-/** An error that AWS answered with, not one met on the way. */
+/** Whether AWS responded with this error: a network error has no response. */
 function isAnswer(error: unknown): error is Error & { $metadata: { httpStatusCode: number }; cause?: Error } {
   return error instanceof Error && '$metadata' in error && isObject(error.$metadata) && typeof error.$metadata.httpStatusCode === 'number';
 }

@@ -7,45 +7,45 @@ import { Busy, describe, isWorthAnotherAttempt } from './failure';
 import { WARNING } from './text';
 import { ACTION_MARK_LENGTH, actionMark, isDeployingCategory, isSameSite, type ChangedFilesParameters, type JobParameters } from '../contract';
 
-/** CodePipeline's most. */
+/** CodePipeline's maximum. */
 const PAGE_LENGTH = 100;
 
-/** How far back the history is read, in runs of the pipeline's actions. */
+/** How many action executions the function reads at most. */
 const MAX_RUNS = 10_000;
 
 /**
- * No action runs longer: a run that began earlier than this before some moment was over by then. The same goes for the build behind an
+ * No action runs longer: a run that started earlier than this before a given time was over by then. The same is true of the build behind an
  * abandoned run, which CodePipeline no longer watches.
  *
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
  */
 const LONGEST_RUN = 7 * 24 * 60 * 60 * 1000;
 
-/** It is not known what the cache may hold. Waiting does not help. */
+/** The function cannot know what the cache contains. Waiting does not help. */
 export class Doubt extends Error {}
 
 /** What to look for in the history. */
 export interface Sought {
   readonly pipelineName: string;
-  /** The input artifact of the job: its name, and where it is. */
+  /** The job's input artifact: its name and location. */
   readonly artifact: { readonly name: string; readonly location: Location };
   readonly parameters: JobParameters;
   readonly changedFiles: ChangedFilesParameters;
-  /** When the history ends for this job, in CodePipeline's own time: what began later is another job's. @default - now */
+  /** When the history ends for this job, by CodePipeline's clock: later runs belong to another job. @default - now */
   readonly asOf?: number;
 }
 
-/** An artifact as it was deployed. */
+/** An artifact that a run used. */
 export interface DeployedArtifact extends Location {
-  /** When it was there, in epoch milliseconds: what was put in its place later is another one. */
+  /** When the run used it, in epoch milliseconds. An object that S3 got later is another artifact. */
   readonly usedAt: number;
 }
 
-/** What the cache may hold parts of. */
+/** The artifacts whose files the cache may contain. */
 export interface Baselines {
-  /** Each place once. */
+  /** One for each location: the first use. */
   readonly artifacts: readonly DeployedArtifact[];
-  /** When the newest run began that was seen. */
+  /** When the newest run in the history started. */
   readonly asOf: number;
 }
 
@@ -53,48 +53,49 @@ export interface Baselines {
 interface Deployment {
   readonly execution: string | undefined;
   readonly name: string;
-  /** Whether the action is part of the pipeline as this job knows it. */
+  /** Whether the action is in the pipeline that this job knows. */
   readonly isKnown: boolean;
   readonly status: string;
   readonly start: number;
-  /** When it had ended for certain. */
+  /** When it had certainly ended. */
   readonly end: number;
-  /** Those of the name that the job's own artifact has. */
+  /** Its artifacts with the name of the job's own artifact. */
   readonly artifacts: readonly DeployedArtifact[];
 }
 
-/** A run of the job's own action that succeeded. */
+/** A successful run of the job's own action. */
 interface Success {
   readonly execution: string | undefined;
   readonly start: number;
-  /** What keeps it from being a proof that all was fresh. */
+  /** Why it does not prove that all pages were fresh, if so. */
   readonly flaw: string | undefined;
 }
 
-/** What was read so far. */
+/** What has been read so far. */
 interface History {
-  /** Runs of any action. */
+  /** Runs of any action that may deploy. */
   readonly runs: Deployment[];
   readonly successes: Success[];
   asOf: number;
 }
 
 /**
- * Everything that the origin may have served since all of the cache was last known to be fresh.
+ * Finds everything that the origin may have served since the whole cache was last known to be fresh.
  *
- * That was when this action last succeeded. What the origin had then, an action that deploys had put there, in its last run until then or in
- * one that overlapped with that run; what came later, a later run did. So these are the artifacts of that run, and of every one that may have
- * been in progress since it began, whatever became of it. A run among them without an artifact is a doubt.
+ * The cache was known to be fresh when this action last succeeded. At that time, the origin had what each deploying action put there in its
+ * last successful run until then, or in a run that overlapped with it. Later runs put later files there. The baselines are therefore the
+ * artifacts of that run and of every run that may have been in progress since it started, whatever its result. A run among them without an
+ * artifact is a doubt.
  *
- * @throws Doubt; or Busy where another attempt may succeed
+ * @throws Doubt; or Busy if another attempt may succeed
  */
 export async function findBaselines(sought: Sought, until: number): Promise<Baselines> {
   const history = await readHistory(sought, until);
-  // First of all: too early is too early, whatever is invalidated.
+  // This check comes first: an invalidation that runs too early is wrong, whatever it invalidates.
   const besides = history.runs.find(({ status, artifacts }) => status === 'InProgress' && artifacts.some(location => isSame(location, sought.artifact.location)));
   if (besides !== undefined) {
-    throw new Busy('ConfigurationError', `${besides.name} is still deploying the same artifact, so that this invalidation would come too early. ` +
-      'Give this action a runOrder after that one, or, if it deploys to something else, name in deployedBy what deploys to this distribution.');
+    throw new Busy('ConfigurationError', `${besides.name} is still deploying the same artifact, so this invalidation would run too early. ` +
+      'Give this action a higher runOrder than that action. If that action deploys to another site, set deployedBy to the actions that deploy to this distribution.');
   }
   const success = lastProof(history);
   if (success === undefined) {
@@ -103,28 +104,28 @@ export async function findBaselines(sought: Sought, until: number): Promise<Base
   const deployedBy = sought.changedFiles.deployedBy;
   const runs = deployedBy.flatMap(name => runsSince(name, success, history));
   const horizon = Math.min(...runs.map(({ start }) => start));
-  // An action of another name: it was renamed, or is gone, or is newer than this execution.
+  // An action with another name: it was renamed, removed, or added after this execution started.
   runs.push(...history.runs.filter(({ isKnown, end }) => !isKnown && end >= horizon));
   const silent = runs.find(({ artifacts }) => artifacts.length === 0);
   if (silent !== undefined) {
-    throw new Doubt(`the run of ${silent.name} of ${time(silent.start)} (${silent.status}) shows no artifact ${sought.artifact.name}, and may have deployed something`);
+    throw new Doubt(`the run of ${silent.name} at ${time(silent.start)} (${silent.status}) lists no artifact ${sought.artifact.name} but may have deployed something`);
   }
-  // Of each place its first use, which comes last into the map.
+  // The last entry of a location wins in the map: the first use.
   const artifacts = runs.flatMap(run => run.artifacts).sort((left, right) => right.usedAt - left.usedAt);
   return { artifacts: [...new Map(artifacts.map(artifact => [`${artifact.bucket}/${artifact.key}`, artifact])).values()], asOf: history.asOf };
 }
 
-/** The last run of an action that had deployed by then, and all that may have been in progress since it began. */
+/** The last run in which an action had deployed by then, and every run that may have been in progress since it started. */
 function runsSince(name: string, then: Success, history: History): Deployment[] {
   const runs = history.runs.filter(run => run.name === name);
   const before = lastSuccess(runs, then);
   if (before === undefined) {
-    throw new Doubt(`${name} had not deployed yet when this action last succeeded, or too long ago for the pipeline's history`);
+    throw new Doubt(`${name} had not deployed when this action last succeeded, or the pipeline's history does not go back far enough`);
   }
   return runs.filter(({ end }) => end >= before.start);
 }
 
-/** The last that had ended before. At the very moment, a run of the same execution had, since that came to the invalidation by it. */
+/** The last run that had ended before. With equal times, a run of the same execution had ended too, because it came before the invalidation. */
 function lastSuccess(runs: readonly Deployment[], then: Success): Deployment | undefined {
   const ended = runs.filter(({ status, end, execution }) =>
     status === 'Succeeded' && (end < then.start || (end === then.start && execution === then.execution)));
@@ -136,7 +137,7 @@ function lastProof({ successes }: History): Success | undefined {
   return proofs.length === 0 ? undefined : newest(proofs);
 }
 
-/** Reads as far back as a run can matter, in whatever order CodePipeline lists them. */
+/** Reads back as far as a run can matter, in whatever order CodePipeline lists runs. */
 async function readHistory(sought: Sought, until: number): Promise<History> {
   const { asOf = Infinity, changedFiles: { stageName, actionName, deployedBy } } = sought;
   const history: History = { runs: [], successes: [], asOf: -Infinity };
@@ -158,13 +159,13 @@ async function readHistory(sought: Sought, until: number): Promise<History> {
     }
     count += page.length;
     if (count >= MAX_RUNS) {
-      throw new Doubt(`the last ${MAX_RUNS} runs of the pipeline's actions do not reach back to what was deployed when this action last succeeded`);
+      throw new Doubt(`the last ${MAX_RUNS} action executions of the pipeline do not go back to what was deployed when this action last succeeded`);
     }
   }
   return history;
 }
 
-/** Before which nothing matters that was over by then, once that is known. */
+/** The time before which ended runs do not matter, if it is known. */
 function horizonOf(history: History, deployedBy: readonly string[]): number | undefined {
   const success = lastProof(history);
   if (success === undefined) {
@@ -174,7 +175,7 @@ function horizonOf(history: History, deployedBy: readonly string[]): number | un
   return starts.every(start => start !== undefined) ? Math.min(...starts) : undefined;
 }
 
-/** A run as a deployment, unless it is none: another invalidation, or an action that the pipeline has for something else. */
+/** Turns a run into a deployment, unless it is another invalidation or an action that does not deploy. */
 function deploymentsOf(run: ActionExecutionDetail, written: Written, { artifact, changedFiles: { deployedBy, otherActions } }: Sought): Deployment[] {
   const { pipelineExecutionId: execution, stageName, actionName, status, startTime, lastUpdateTime, input, output } = run;
   const name = `${stageName}.${actionName}`;
@@ -196,15 +197,15 @@ function locationsOf(artifacts: readonly ArtifactDetail[] = [], name: string, us
     .flatMap(({ s3location: { bucket, key } = {} }) => bucket === undefined || key === undefined ? [] : [{ bucket, key, usedAt }]);
 }
 
-/** The work of an abandoned run goes on for a while; one in progress has no end yet. */
+/** The work of an abandoned run may continue for a while. A run in progress has no end yet. */
 function endOf(status: string | undefined, start: number): number {
   return status === 'Abandoned' ? start + LONGEST_RUN : Infinity;
 }
 
-/** Why a success of this action does not prove that all was fresh, in the words of a report; nothing where it does. */
+/** Why a success of this action does not prove that all pages were fresh, or `undefined` if it does. Reports quote it. */
 function flawOf({ input, output }: ActionExecutionDetail, written: Written, { parameters, changedFiles, artifact }: Sought): string | undefined {
   const { outputVariables = {}, executionResult: { externalExecutionSummary: summary = '' } = {} } = output ?? {};
-  // With failurePolicy WARN an action succeeds without an invalidation. CodePipeline may list no variables.
+  // With failurePolicy WARN, an action succeeds even if it failed to invalidate. CodePipeline may not list variables.
   const hasInvalidated = outputVariables.status === undefined
     ? summary !== '' && !summary.startsWith(WARNING)
     : ['Completed', 'InProgress'].includes(outputVariables.status);
@@ -216,14 +217,14 @@ function flawOf({ input, output }: ActionExecutionDetail, written: Written, { pa
     return 'this action invalidated something else when it last succeeded';
   }
   if (!isSameSite(written.paths, changedFiles)) {
-    return 'the options of changedFiles were others when this action last succeeded';
+    return 'the options of changedFiles were different when this action last succeeded';
   }
   return input?.inputArtifacts?.some(({ name }) => name === artifact.name)
     ? undefined
     : `the artifact of this action was not called ${artifact.name} when it last succeeded`;
 }
 
-/** The parameters of a run as its history has them: nothing of them is known. */
+/** The parameters of a run from the history. Their values are not checked. */
 type Written = Partial<Record<keyof JobParameters, unknown>>;
 
 function parametersOf({ input }: ActionExecutionDetail): Written {

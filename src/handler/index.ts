@@ -11,10 +11,10 @@ import { targetName, targetOf } from './target';
 import { count, formatSeconds, truncate, WARNING } from './text';
 import { NO_VALUE, type FailurePolicy, type JobParameters, type OutputVariable } from '../contract';
 
-/** Leaves room for the other variables in what CodePipeline takes from one action. */
+/** Leaves room for the other variables within CodePipeline's limit for one action. */
 const MAX_ERROR_MESSAGE_LENGTH = 2000;
 
-/** What is known of a job by the time it ends, however it ends. */
+/** What is known about a job when it ends, whatever the outcome. */
 interface Known {
   failurePolicy: FailurePolicy;
   parameters?: JobParameters;
@@ -24,7 +24,7 @@ interface Known {
 /**
  * One job in, exactly one report out.
  *
- * @throws Error where the event is no job, or CodePipeline cannot be reached
+ * @throws Error if the event is not a job, or CodePipeline cannot be reached
  */
 export async function handler(event: unknown, context: Context): Promise<void> {
   const job = parseEvent(event);
@@ -64,36 +64,36 @@ function summary(parameters: JobParameters, progress: Progress): string {
   const seen = checkSummary(parameters, progress);
   if (invalidationCount === 0) {
     return found?.changes === undefined
-      ? `There is nothing to invalidate of ${target}: the manifest lists no path${seen}.`
-      : `Nothing has changed since the last invalidation of ${target}, so that nothing was invalidated${seen}.`;
+      ? `Nothing to invalidate for ${target}: the manifest lists no paths${seen}.`
+      : `Nothing has changed since the last invalidation of ${target}, so nothing was invalidated${seen}.`;
   }
   const what = `${count(found?.paths ?? 0, 'path')} of ${target}`;
   const why = found?.note ?? (found?.changes && changeSummary(found.changes));
-  const which = invalidationCount === 1 ? `invalidation ${invalidationId}` : `${invalidationCount} invalidations, the last of them ${invalidationId}`;
+  const which = invalidationCount === 1 ? `invalidation ${invalidationId}` : `${invalidationCount} invalidations, the last one is ${invalidationId}`;
   const details = `${why === undefined ? '' : `: ${why}`} (${which})`;
   return parameters.waitForCompletion
     ? `Invalidated ${what} in ${formatSeconds((Date.now() - startedAt) / 1000)}${details}${seen}.`
-    : `Started the invalidation of ${what}${details}, and did not wait for it: waitForCompletion is false.`;
+    : `Started the invalidation of ${what}${details} and did not wait for it: waitForCompletion is false.`;
 }
 
 function checkSummary({ freshnessCheck }: JobParameters, { check }: Progress): string {
   if (freshnessCheck === null || check?.pages === undefined) {
     return '';
   }
-  const how = 'files' in freshnessCheck ? 'seen fresh' : 'fetched anew';
-  return `, and ${count(check.pages, 'page')} ${check.pages === 1 ? 'is' : 'are'} ${how}${check.location === undefined ? '' : ` at ${check.location}`}`;
+  const how = 'files' in freshnessCheck ? 'seen fresh' : 'fetched again';
+  return `, and ${count(check.pages, 'page')} ${check.pages === 1 ? 'was' : 'were'} ${how}${check.location === undefined ? '' : ` at ${check.location}`}`;
 }
 
 function changeSummary({ changed, unchanged }: Changes): string {
-  const others = unchanged === 0 ? 'no other was' : `${count(unchanged, 'other')} had to be`;
-  return `${count(changed, 'file')} changed, and ${others} invalidated`;
+  const others = unchanged === 0 ? 'no unchanged file' : count(unchanged, 'unchanged file');
+  return `${count(changed, 'file')} changed, and ${others} ${unchanged === 1 || unchanged === 0 ? 'was' : 'were'} invalidated with ${changed === 1 ? 'it' : 'them'}`;
 }
 
 function unfinished(parameters: JobParameters, progress: Progress): Report {
   const { found, completed } = progress;
   return {
     outcome: 'continue',
-    summary: `Waiting for ${waitedFor(progress)} of ${targetName(targetOf(parameters))}, for up to ${formatSeconds(parameters.timeoutSeconds)} in all.`,
+    summary: `Waiting for ${waitedFor(progress)} of ${targetName(targetOf(parameters))}, for up to ${formatSeconds(parameters.timeoutSeconds)} in total.`,
     externalId: progress.invalidationId,
     percentComplete: Math.floor(100 * completed / Math.max(1, found?.paths ?? 1)),
     token: toContinuationToken(progress),
@@ -111,7 +111,7 @@ function failed({ type, message }: Failure, { progress }: Known): Report {
   return { outcome: 'failure', type, message, externalId: progress?.invalidationId };
 }
 
-/** `failurePolicy` WARN: the pipeline goes on, and what went wrong stands where a person and a later action can read it. */
+/** `failurePolicy` WARN: the pipeline continues, and the summary and the output variables say what went wrong. */
 function warning(failure: Failure, known: Known): Report {
   return {
     outcome: 'success',
@@ -121,10 +121,10 @@ function warning(failure: Failure, known: Known): Report {
   };
 }
 
-/** A defect of ours is reported too: a job without an answer blocks the pipeline for 20 minutes. */
+/** Reports bugs of this function too: a job without an answer blocks the pipeline for 20 minutes. */
 function unexpected(error: unknown): Failure {
   log('ERROR', 'Unexpected error', { stack: error instanceof Error ? error.stack : String(error) });
-  return new Failure('JobFailed', `The function met an error it does not know: ${describe(error).words}. See its log.`);
+  return new Failure('JobFailed', `The function failed with an unexpected error: ${describe(error).words}. See the function's log.`);
 }
 
 function variables(

@@ -14,10 +14,10 @@ import { ALL_PATHS, type JobParameters } from '../contract';
 /** Leaves room for the rest of a continuation token. */
 const MAX_NOTE_LENGTH = 500;
 
-/** How often in a row the quota may leave no room for a batch before it is halved: somebody else may hold a part of it for long. */
+/** How often in a row the quota may be full before the batch is halved: someone else may use part of the quota for a long time. */
 const REFUSALS_BEFORE_HALVING = 3;
 
-/** What a job needs at each of its steps. */
+/** What each step of a job needs. */
 interface Work {
   readonly parameters: JobParameters;
   readonly progress: Progress;
@@ -25,14 +25,14 @@ interface Work {
 }
 
 /**
- * Brings the job as far as this invocation's time allows, step after step, and notes each in `progress`.
+ * Runs the job's steps for as long as this invocation has time, and records each in `progress`.
  *
  * @returns whether the job is finished
  * @throws Failure
  */
 export async function invalidate(job: Job, parameters: JobParameters, progress: Progress, budget: Budget): Promise<boolean> {
   const work = { parameters, progress, budget };
-  // Neither is part of a token: the paths may be too many for one, and the credentials are secret.
+  // Neither goes into a token: there may be too many paths, and credentials are secret.
   let found: FoundNow | undefined;
   let invalidations: Invalidations | undefined;
   for (;;) {
@@ -67,10 +67,10 @@ export async function invalidate(job: Job, parameters: JobParameters, progress: 
   }
 }
 
-/** What this invocation has found: the paths as CloudFront takes them, and, for a freshness check, the files behind them. */
+/** What this invocation found: the paths in CloudFront's form and, for a freshness check, the files behind them. */
 type FoundNow = { readonly paths: readonly string[] } & Pick<Found, 'changedFiles'>;
 
-/** The same in every invocation of a job. */
+/** Gives the same result in every invocation of a job. */
 async function find(job: Job, { parameters, progress, budget }: Work): Promise<FoundNow | undefined> {
   const attempt = () => findPaths(parameters, job.artifact, progress.found?.asOf, budget.workUntil);
   const found = await waitFor(attempt, progress, parameters.timeoutSeconds, budget);
@@ -80,10 +80,10 @@ async function find(job: Job, { parameters, progress, budget }: Work): Promise<F
   let paths: readonly string[] = normalizePaths(found.paths);
   const digest = digestOf(paths);
   if (progress.sent > 0 && digest !== progress.found?.digest) {
-    // How many paths were sent says nothing of another list.
-    log('WARN', 'What is to be invalidated reads otherwise than when this invalidation began: everything is invalidated');
+    // The number of paths sent says nothing about a different list.
+    log('WARN', 'The list of paths has changed since this invalidation began: invalidating everything');
     paths = [ALL_PATHS];
-    const note = 'everything, since what is to be invalidated reads otherwise than when this invalidation began';
+    const note = 'everything, because the list of paths has changed since this invalidation began';
     Object.assign(progress, { sent: 0, completed: 0, found: { paths: paths.length, digest: digestOf(paths), note } });
     return { paths };
   }
@@ -91,7 +91,7 @@ async function find(job: Job, { parameters, progress, budget }: Work): Promise<F
   return { paths, changedFiles: found.changedFiles };
 }
 
-/** A note that a token holds, whatever it is made of. */
+/** Makes a note safe and short enough for a token. */
 function oneLine(note: string): string {
   return truncate(note.replace(/[\p{Cc}\p{Surrogate}]/gu, ' '), MAX_NOTE_LENGTH);
 }
@@ -141,12 +141,12 @@ async function complete({ parameters, progress, budget }: Work, invalidations: I
   const invalidationId = String(progress.invalidationId);
   const completed = await waitFor(async () => {
     const { Status } = await invalidations.get(invalidationId, budget.workUntil);
-    // AWS writes Completed, and implementations of its API for tests COMPLETED.
+    // AWS writes Completed; some API emulators write COMPLETED.
     if (Status?.toLowerCase() === 'completed') {
       return true;
     }
-    throw new InProgress(`Invalidation ${invalidationId} of ${target} is still ${Status}: it goes on in CloudFront and will most ` +
-      'likely complete by itself. Wait longer with a longer timeout, or do not wait at all with waitForCompletion: false.');
+    throw new InProgress(`Invalidation ${invalidationId} of ${target} is still ${Status}. It continues in CloudFront and will most ` +
+      'likely complete. Set a longer timeout, or do not wait at all: set waitForCompletion to false.');
   }, progress, parameters.timeoutSeconds, budget);
   if (completed === undefined) {
     return false;
@@ -160,14 +160,14 @@ function kindOf({ freshnessCheck }: JobParameters): 'files' | 'pages' | undefine
   return freshnessCheck === null ? undefined : 'pages' in freshnessCheck ? 'pages' : 'files';
 }
 
-/** What the edge has before it forgets it. */
+/** Records what the edge serves before the invalidation. */
 async function lookBefore({ parameters: { freshnessCheck }, progress, budget }: Work): Promise<void> {
   const { seeBefore } = await import('./freshness/pages.js');
   const urls = freshnessCheck !== null && 'pages' in freshnessCheck ? freshnessCheck.pages : [];
   progress.check = { ...progress.check, before: await seeBefore(urls, budget.workUntil) };
 }
 
-/** Looks at what visitors get, until all of it is fresh. */
+/** Visits pages until all of them are fresh. */
 async function check(job: Job, { parameters, progress, budget }: Work, changedFiles: readonly string[] | undefined): Promise<boolean> {
   const { openCheck } = await import('./freshness/job.js');
   let opened: Check | undefined;
@@ -179,14 +179,14 @@ async function check(job: Job, { parameters, progress, budget }: Work, changedFi
   return checked ?? false;
 }
 
-/** How much rarer polls become where they are throttled: they would meet the same limit again, together with everybody else's. */
+/** The largest factor by which throttling slows polls down: all callers in the account share the same limit. */
 const MAX_SLOWDOWN = 8;
 
 /**
- * Makes an attempt, and another one for as long as AWS is busy.
+ * Makes an attempt, and repeats it while AWS is busy.
  *
- * @returns `undefined` when this invocation's time is up
- * @throws Failure when the job's time is up
+ * @returns `undefined` if this invocation's time is up
+ * @throws Failure if the job's time is up
  */
 export async function waitFor<T>(attempt: () => Promise<T>, progress: Progress, timeoutSeconds: number, budget: Budget): Promise<T | undefined> {
   const giveUpAt = progress.startedAt + timeoutSeconds * 1000;
@@ -210,7 +210,7 @@ export async function waitFor<T>(attempt: () => Promise<T>, progress: Progress, 
       } else {
         pause = backoff(troubles++);
         slowdown = Math.min(2 * slowdown, MAX_SLOWDOWN);
-        log('WARN', 'AWS cannot do it now: waiting', { reason: busy.message, pause });
+        log('WARN', 'AWS is busy: waiting', { reason: busy.message, pause });
       }
     }
     pause = Math.min(pause, Math.max(0, giveUpAt - Date.now()));
@@ -223,14 +223,14 @@ export async function waitFor<T>(attempt: () => Promise<T>, progress: Progress, 
 }
 
 /**
- * AWS says that 95 % of all invalidations complete within 25 seconds: the first minute is polled every second; the pause then grows to
- * 5 seconds, because all polls of an account share CloudFront's request quota.
+ * AWS says that 95 % of invalidations complete within 25 seconds, so the function polls every second for the first minute. The pause then
+ * grows to 5 seconds, because all polls in an account share CloudFront's request quota.
  */
 export function pollPause(waited: number): number {
   return Math.min(Math.max(1_000, waited / 60), 5_000);
 }
 
-/** 1, 2, 4, … 20 seconds, each shortened by up to a half, so that parallel actions do not come back all at once. */
+/** 1, 2, 4, … 20 seconds, each shortened by up to a half, so that parallel actions do not retry all at once. */
 export function backoff(troubles: number): number {
   return Math.min(1_000 * 2 ** troubles, 20_000) * (1 - Math.random() / 2);
 }

@@ -1,7 +1,7 @@
 /**
- * One JSON object a line and step. `JSON.stringify` escapes line breaks, so that a path cannot forge a line of its own.
+ * Writes one line of JSON. `JSON.stringify` escapes line breaks, so a path cannot forge a log line.
  *
- * Never pass the event: it carries credentials.
+ * Never pass the event: it contains credentials.
  */
 export function log(level: 'INFO' | 'WARN' | 'ERROR', message: string, details: Record<string, unknown> = {}): void {
   process.stdout.write(`${JSON.stringify({ timestamp: new Date().toISOString(), level, message, ...details })}\n`);

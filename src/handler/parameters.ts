@@ -4,13 +4,13 @@ import {
   DISTRIBUTION_ID_ENV, isBareDistributionId, isObject, PARAMETERS, quote, unawaitedCheckProblem, type FailurePolicy, type JobParameters,
 } from '../contract';
 
-/** `UserParameters` before anything is known of their values. */
+/** The names in `UserParameters`, with values not yet checked. */
 export type RawParameters = Partial<Record<keyof JobParameters, unknown>>;
 
 const NAMES = Object.keys(PARAMETERS) as readonly (keyof JobParameters)[];
 
 /**
- * What an action that was made by hand may call a parameter, as blog posts about functions like this one do: lower-case, without `_` and `-`.
+ * Other names for a parameter, as hand-written actions and blog posts about similar functions use them: in lower case, without `_` and `-`.
  *
  * @see https://docs.aws.amazon.com/cli/latest/reference/cloudfront/create-invalidation.html
  */
@@ -23,8 +23,8 @@ const OTHER_NAMES: readonly [RegExp, keyof JobParameters, string][] = [
 ];
 
 /**
- * Reads the text of `UserParameters`: an object, which a pipeline variable with quotes or line breaks in it may have broken; or the id of a
- * distribution, as actions that were made by hand often have it.
+ * Reads the text of `UserParameters`: a JSON object, or a bare distribution ID, as hand-written actions often have it. A pipeline variable
+ * with quotes or line breaks in its value may have broken the JSON.
  */
 export function readParameters(userParameters: string | undefined): RawParameters {
   const text = userParameters?.trim() ?? '';
@@ -38,8 +38,8 @@ export function readParameters(userParameters: string | undefined): RawParameter
   }
   const parameters: unknown = errors.length === 0 ? JSON.parse(text) : undefined;
   if (root === undefined || !isObject(parameters)) {
-    throw new Failure('ConfigurationError', `UserParameters must be a JSON object, or the id of a distribution alone, got ${quote(text)}. ` +
-      'Where a pipeline variable is part of it, the variable\'s value must not contain quotes, backslashes or line breaks.');
+    throw new Failure('ConfigurationError', `UserParameters must be a JSON object or a distribution ID, got ${quote(text)}. ` +
+      'If it contains a pipeline variable, the variable\'s value must not contain quotes, backslashes or line breaks.');
   }
 
   const names = namesOf(root);
@@ -51,8 +51,8 @@ export function readParameters(userParameters: string | undefined): RawParameter
   const unknown = names.find(name => !NAMES.some(known => known === name));
   if (unknown !== undefined) {
     const [, name, example] = OTHER_NAMES.find(([others]) => others.test(unknown.toLowerCase().replaceAll(/[_-]/g, ''))) ?? [];
-    const wayOut = name === undefined ? '' : ` For ${name} write ${example}.`;
-    throw new Failure('ConfigurationError', `UserParameters has an unknown parameter ${quote(unknown)}: expected ${NAMES.join(', ')}.${wayOut}`);
+    const advice = name === undefined ? '' : ` For ${name}, write ${example}.`;
+    throw new Failure('ConfigurationError', `UserParameters has an unknown parameter ${quote(unknown)}: expected ${NAMES.join(', ')}.${advice}`);
   }
   return parameters;
 }
@@ -61,26 +61,26 @@ function namesOf(object: Node): string[] {
   return (object.children ?? []).map(property => String(property.children?.[0]?.value));
 }
 
-/** The first name that an object has twice, at whatever depth. */
+/** The first name that occurs twice in an object, at any depth. */
 function repeatedName(node: Node): string | undefined {
   const names = node.type === 'object' ? namesOf(node) : [];
   const inside = () => (node.children ?? []).map(repeatedName).find(name => name !== undefined);
   return names.find((name, index) => names.indexOf(name) !== index) ?? inside();
 }
 
-/** The failure policy, as soon as it can be read: it decides how everything that is wrong later ends. */
+/** The failure policy. It is read first, because it decides how every later error ends. */
 export function failurePolicyOf({ failurePolicy }: RawParameters): FailurePolicy {
   return checked('failurePolicy', failurePolicy);
 }
 
-/** Checks every parameter, and fills in the default of each that was left out. */
+/** Checks every parameter and fills in the defaults. */
 export function checkParameters(raw: RawParameters, environment: NodeJS.ProcessEnv): JobParameters {
   const { distributionTenantId, distributionId = distributionTenantId === undefined ? environment[DISTRIBUTION_ID_ENV] : undefined } = raw;
   if (distributionId !== undefined && distributionTenantId !== undefined) {
-    throw new Failure('ConfigurationError', 'distributionId and distributionTenantId exclude each other: name one of them');
+    throw new Failure('ConfigurationError', 'UserParameters must have only one of distributionId and distributionTenantId, got both: remove one');
   }
   if (distributionId === undefined && distributionTenantId === undefined) {
-    throw new Failure('ConfigurationError', 'distributionId is missing: name it in the action\'s UserParameters, as in {"distributionId":"E2QWRUHEXAMPLE"}, ' +
+    throw new Failure('ConfigurationError', 'distributionId is missing: set it in the action\'s UserParameters, such as {"distributionId":"E2QWRUHEXAMPLE"}, ' +
       `or set the function's environment variable ${DISTRIBUTION_ID_ENV}.`);
   }
   const absent = distributionTenantId === undefined ? 'distributionTenantId' : 'distributionId';

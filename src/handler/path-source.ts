@@ -4,10 +4,10 @@ import type { Found } from './paths';
 import type { JobParameters } from '../contract';
 
 /**
- * Finds the paths of a job, wherever they come from. What reads artifacts is loaded only when it is needed.
+ * Finds the paths of a job. Loads the code that reads artifacts only when it is needed.
  *
- * @param asOf when the pipeline's history ends for this job, where an earlier invocation has read it
- * @throws Failure, or Busy where another attempt may succeed
+ * @param asOf when the pipeline's history ends for this job, if an earlier invocation has read it
+ * @throws Failure, or Busy if another attempt may succeed
  */
 export async function findPaths(
   parameters: JobParameters, artifact: Artifact | undefined, asOf: number | undefined, until: number,
@@ -17,7 +17,7 @@ export async function findPaths(
     return { paths };
   }
   if (artifact === undefined) {
-    throw new Failure('ConfigurationError', 'paths come from an artifact, and the action has no input artifact: give it one');
+    throw new Failure('ConfigurationError', 'paths come from an artifact, but the action has no input artifact: add one');
   }
   if ('manifest' in paths) {
     const { readManifest } = await import('./manifest.js');

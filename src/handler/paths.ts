@@ -2,28 +2,28 @@ import { createHash } from 'crypto';
 import type { Changes } from './progress';
 import { encodePath } from '../contract';
 
-/** What is to be invalidated. */
+/** What to invalidate. */
 export interface Found {
   readonly paths: string[];
-  /** Of `changedFiles`, where it could tell. */
+  /** The changes that `changedFiles` found, if it could tell. */
   readonly changes?: Changes;
-  /** What else a person should know. */
+  /** Anything else the summary should say. */
   readonly note?: string;
   /** When the pipeline's history ends for this job. */
   readonly asOf?: number;
-  /** The files of the artifact that have changed, by their names there, where a freshness check is going to visit some. */
+  /** The names of the changed files in the artifact, if a freshness check is going to visit some of them. */
   readonly changedFiles?: readonly string[];
 }
 
 /**
- * What CloudFront has in progress at most for one distribution. Wildcards are counted apart.
+ * CloudFront's quota of paths in progress for one distribution. Wildcards have a quota of their own.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-invalidations
  */
 export const MAX_PATHS_IN_PROGRESS = 3000;
 export const MAX_WILDCARDS_IN_PROGRESS = 15;
 
-/** The paths as CloudFront wants them: encoded, each once, and in an order in which few batches take them all. */
+/** Encodes the paths, removes duplicates, and orders them so that they fit into few batches. */
 export function normalizePaths(paths: readonly string[]): string[] {
   const normalized = [...new Set(paths.map(path => path.startsWith('#') ? path : encodePath(path)))];
   const wildcards = normalized.filter(isWildcard);
@@ -35,7 +35,7 @@ export function normalizePaths(paths: readonly string[]): string[] {
   return ordered;
 }
 
-/** As many paths from an offset on as CloudFront takes at a time; with each halving of the batch half as many, down to one. */
+/** As many paths from an offset as CloudFront accepts at a time. Each halving of the batch halves the number, down to one. */
 export function batchAt(paths: readonly string[], offset: number, halvings: number): string[] {
   const most = (quota: number) => Math.max(1, Math.floor(quota / 2 ** halvings));
   const batch: string[] = [];
@@ -50,7 +50,7 @@ export function batchAt(paths: readonly string[], offset: number, halvings: numb
   return batch;
 }
 
-/** Tells whether a later invocation has found the same paths. */
+/** A digest that shows whether a later invocation has found the same paths. */
 export function digestOf(paths: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(paths)).digest('hex').slice(0, 12);
 }

@@ -2,15 +2,15 @@ import { parseObject } from './event';
 import { Failure } from './failure';
 import { isObject, MAX_CHECKED_URLS, MAX_TIMEOUT_SECONDS, quote } from '../contract';
 
-/** What `changedFiles` found out. */
+/** The changes that `changedFiles` found. */
 export interface Changes {
   /** Files that were modified, removed or added. */
   readonly changed: number;
-  /** Unchanged files that the paths hit all the same. */
+  /** Unchanged files that the paths also match. */
   readonly unchanged: number;
 }
 
-/** What is known of the paths, which themselves may be too many for a token. */
+/** What is known about the paths. There may be too many of them for a token. */
 export interface FoundPaths {
   readonly paths: number;
   readonly digest: string;
@@ -22,40 +22,40 @@ export interface FoundPaths {
 
 /** What the freshness check has seen so far. */
 export interface CheckProgress {
-  /** Of each page that is checked by its age: what was seen before the invalidation. */
+  /** What each page looked like before the invalidation, for a check of pages. */
   before?: readonly SeenBefore[];
-  /** When the pages were first looked at once the invalidation was complete, in epoch milliseconds. */
+  /** When the pages were first visited after the invalidation was complete, in epoch milliseconds. */
   since?: number;
-  /** How many looks in a row saw what does not heal by waiting. */
+  /** How many rounds in a row saw a problem that waiting does not fix. */
   hopeless?: number;
-  /** Which of the pages were fetched anew by an earlier invocation: a bit for each. */
+  /** Which pages an earlier invocation saw fetched again: one bit per page. */
   anew?: number;
-  /** How many pages were seen, once all were fresh. */
+  /** How many pages were visited, once all were fresh. */
   pages?: number;
-  /** At which edge locations. */
+  /** The edge locations that served them. */
   location?: string;
 }
 
-/** A page before the invalidation: what tells its version apart, and the age that its origin gives it, in seconds, as far as that was seen. */
+/** A page before the invalidation: a digest of its version, and the age in seconds that its origin sent, if a visit showed it. */
 export type SeenBefore = readonly [version: string, originAge: number] | null;
 
-/** How far a job has come: what a continuation token carries from one invocation to the next. Its length does not grow with the paths. */
+/** The progress of a job: a continuation token carries it from one invocation to the next. Its length does not grow with the number of paths. */
 export interface Progress {
-  /** The first job's id: a continuation is a new job, but the same deployment. */
+  /** the first job's ID: a continuation is a new job of the same deployment. */
   readonly callerReference: string;
   /** When the first invocation began, in epoch milliseconds. */
   readonly startedAt: number;
-  /** What was found to invalidate, once it was. */
+  /** The paths to invalidate, once they are found. */
   found?: FoundPaths;
-  /** How many of the paths CloudFront has accepted, in how many invalidations, and the last of these. */
+  /** How many paths CloudFront has accepted, in how many invalidations, and the ID of the last one. */
   sent: number;
   invalidationCount: number;
   invalidationId?: string;
   /** How many of the paths CloudFront has invalidated. */
   completed: number;
-  /** How often a batch was halved, since the quota left no room for it. */
+  /** How often a batch was halved because the quota had no room for it. */
   halvings: number;
-  /** CloudFront's time of the first invalidation. */
+  /** When CloudFront created the first invalidation. */
   createTime?: string;
   check?: CheckProgress;
 }
@@ -65,18 +65,18 @@ export interface Progress {
  *
  *     find ──▶ look ──▶ create ⇄ wait ──▶ check ──▶ finish
  *
- * An invocation may end after any step, and the next one goes on from there. `look` and `check` are for a job with a freshness check; `look`
- * for one that is about the age of pages.
+ * An invocation may end after any step, and the next one continues from there. `check` is only for a job with a freshness check, and `look`
+ * only for a check of pages.
  */
 export type Step = 'find' | 'look' | 'create' | 'wait' | 'check' | 'finish';
 
-/** One batch after the other, each completed before the next is created: together they could be more than CloudFront takes. */
+/** Batches run one after the other, and each completes before the next is created: together they could exceed CloudFront's quota. */
 export function nextStep({ found, sent, completed, check }: Progress, waitForCompletion: boolean, freshnessCheck?: 'files' | 'pages'): Step {
   if (found === undefined) {
     return 'find';
   }
   if (sent === found.paths && (completed === sent || !waitForCompletion)) {
-    // Without an invalidation, no page has a reason to be fetched anew.
+    // Without an invalidation, the edge has no reason to fetch a page again.
     const isChecked = freshnessCheck === undefined || check?.pages !== undefined || (freshnessCheck === 'pages' && found.paths === 0);
     return isChecked ? 'finish' : 'check';
   }
@@ -96,12 +96,12 @@ export function toContinuationToken(progress: Progress): string {
   return JSON.stringify({ version: VERSION, ...progress });
 }
 
-/** Reads a token back, and trusts nothing in it: it has been out of our hands. */
+/** Reads a token and checks every field: it has been outside the function. */
 export function fromContinuationToken(token: string): Progress {
   const progress = parseObject(token);
   if (!isProgress(progress)) {
     throw new Failure('ConfigurationError', `The continuation token is not one that this version of the function wrote: ${quote(token)}. ` +
-      'Retry the stage to start the invalidation anew.');
+      'Retry the stage to start a new invalidation.');
   }
   const { callerReference, startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime, check } = progress;
   return { callerReference, startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime, check };

@@ -18,44 +18,44 @@ const MAX_EXTERNAL_EXECUTION_ID_LENGTH = 1500;
 /** @see https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_FailureDetails.html */
 const MAX_MESSAGE_LENGTH = 5000;
 
-/** How often a refusal is put to the test: a role's new permission, or a rotated credential, needs some seconds to be known everywhere. */
+/** How often a rejected call is tried: a new permission or a rotated credential takes some seconds to take effect. */
 const MAX_REFUSALS = 8;
 
-/** What CodePipeline is told: the one answer to a job. */
+/** The one answer to a job, as CodePipeline receives it. */
 export type Report =
   | { readonly outcome: 'success'; readonly summary: string; readonly externalId?: string; readonly variables: Record<OutputVariable, string> }
   | { readonly outcome: 'continue'; readonly summary: string; readonly externalId?: string; readonly percentComplete: number; readonly token: string }
   | { readonly outcome: 'failure'; readonly type: FailureType; readonly message: string; readonly externalId?: string };
 
 /**
- * Reports until CodePipeline has taken it: a job without an answer blocks the pipeline for 20 minutes.
+ * Tries until CodePipeline accepts the report: a job without an answer blocks the pipeline for 20 minutes.
  *
- * @throws Error when it cannot be reported, so that Lambda delivers the event again
+ * @throws Error if it cannot be reported, so that Lambda delivers the event again
  */
 export async function report(jobId: string, answer: Report, until: number): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      // Half of a call's usual time: when CodePipeline hangs, the time that is left must be enough for another attempt.
+      // Half of a call's usual time: if CodePipeline hangs, enough time must be left for another attempt.
       await limited(Math.min(until, Date.now() + CALL_TIMEOUT / 2), abortSignal => send(jobId, answer, abortSignal));
       log(answer.outcome === 'failure' ? 'ERROR' : 'INFO', 'Reported to CodePipeline', { jobId, ...answer });
       return;
     } catch (error) {
       const { name, words } = describe(error);
       if (name === 'InvalidJobStateException' || name === 'JobNotFoundException') {
-        log('WARN', 'CodePipeline has an answer to this job already, or no longer waits for one', { jobId, reason: words });
+        log('WARN', 'CodePipeline already has an answer to this job, or no longer waits for one', { jobId, reason: words });
         return;
       }
       if (name === 'ValidationException' && answer.outcome !== 'failure') {
-        // The same report would be refused again, and without one the pipeline would hang.
-        const message = `CodePipeline refused the report of this job as invalid (${answer.outcome}): ${words}. This is a defect of the function.`;
+        // CodePipeline would reject the same report again, and without one the pipeline would hang.
+        const message = `CodePipeline rejected the report of this job as invalid (${answer.outcome}): ${words}. This is a bug in the function.`;
         return report(jobId, { outcome: 'failure', type: 'JobFailed', message, externalId: answer.externalId }, until);
       }
       const pause = Math.min(250 * 2 ** attempt, 4_000) * (1 - Math.random() / 2);
       if ((!isWorthAnotherAttempt(error) && attempt + 1 >= MAX_REFUSALS) || !hasTimeForCall(until - pause)) {
         const advice = isPermissionError(error) ? ' Check that the function\'s role allows codepipeline:PutJobSuccessResult and codepipeline:PutJobFailureResult.' : '';
-        throw new Error(`The job ${jobId} could not be reported to CodePipeline as ${answer.outcome}: ${words}.${advice}`, { cause: error });
+        throw new Error(`Could not report job ${jobId} to CodePipeline as ${answer.outcome}: ${words}.${advice}`, { cause: error });
       }
-      log('WARN', 'CodePipeline cannot take the report now: trying again', { jobId, reason: words, pause });
+      log('WARN', 'CodePipeline cannot accept the report now: trying again', { jobId, reason: words, pause });
       await sleep(pause);
     }
   }

@@ -4,7 +4,7 @@ import { fromSts } from './failure';
 import { log } from './log';
 import type { DistributionRole } from '../contract';
 
-/** The shortest session there is, and as long as the longest invocation: none outlives its credentials. */
+/** The shortest session that STS allows. It is as long as the longest invocation, so credentials never expire during one. */
 const SESSION_SECONDS = 900;
 
 /** @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
@@ -17,13 +17,13 @@ export interface Credentials {
 }
 
 /**
- * Assumes the role that may invalidate the distribution, for one job.
+ * Assumes, for one job, the role that may invalidate the distribution.
  *
- * @throws Failure, or Busy where another attempt may succeed
+ * @throws Failure, or Busy if another attempt may succeed
  */
 export async function assume(role: DistributionRole, jobId: string, until: number): Promise<Credentials> {
   const sessionName = sessionNameOf(role.pipelineName ?? process.env.AWS_LAMBDA_FUNCTION_NAME ?? '', jobId);
-  // Made for the one call: most functions never need it.
+  // Created only for this call: most functions never need it.
   const client = new STSClient({
     maxAttempts: 1,
     requestHandler: { connectionTimeout: 3_000, requestTimeout: CALL_TIMEOUT, throwOnRequestTimeout: true },
@@ -35,7 +35,7 @@ export async function assume(role: DistributionRole, jobId: string, until: numbe
       });
       const { Credentials: answer } = await client.send(command, { abortSignal });
       if (!answer?.AccessKeyId || !answer.SecretAccessKey || !answer.SessionToken) {
-        throw new Error('the answer has no credentials in it');
+        throw new Error('the response has no credentials');
       }
       return { accessKeyId: answer.AccessKeyId, secretAccessKey: answer.SecretAccessKey, sessionToken: answer.SessionToken };
     });
@@ -48,7 +48,7 @@ export async function assume(role: DistributionRole, jobId: string, until: numbe
   }
 }
 
-/** Pipeline and job, in the characters of a session's name. A job's id is a UUID, so that 27 characters are left for the pipeline. */
+/** The session name: the pipeline and the job. A job's ID is a UUID, which leaves 27 characters for the pipeline. */
 export function sessionNameOf(pipelineName: string, jobId: string): string {
   const job = jobId.slice(0, 36);
   return `${pipelineName.slice(0, MAX_SESSION_NAME_LENGTH - job.length - 1)}-${job}`.replace(/[^\w+=,.@-]/g, '-');

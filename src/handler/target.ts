@@ -1,6 +1,6 @@
 import type { DistributionRole, JobParameters } from '../contract';
 
-/** What is invalidated: a distribution, or one tenant of a multi-tenant distribution; and who may, where it is not the function itself. */
+/** What to invalidate: a distribution, or one tenant of a multi-tenant distribution, and the role to assume, if any. */
 export interface Target {
   readonly kind: 'distribution' | 'distribution tenant';
   readonly id: string;
@@ -14,12 +14,12 @@ export function targetOf({ distributionId, distributionTenantId, distributionRol
     : { kind: 'distribution tenant', id: distributionTenantId, role };
 }
 
-/** The target as messages name it. */
+/** The target's name in messages. */
 export function targetName({ kind, id }: Target): string {
   return `${kind} ${id}`;
 }
 
-/** The name of an API operation, which is also that of the IAM action. */
+/** The name of an API operation, which is also the name of the IAM action. */
 export function operationOf(operation: 'CreateInvalidation' | 'GetInvalidation' | 'ListInvalidations', { kind }: Target): string {
   return kind === 'distribution' ? operation : `${operation}ForDistributionTenant`;
 }

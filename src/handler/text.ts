@@ -1,7 +1,7 @@
-/** How the summary begins of an action that succeeded without an invalidation. */
+/** The start of the summary of an action that succeeded although it failed to invalidate. */
 export const WARNING = 'WARNING';
 
-/** Cuts a text to a limit of the API, never through a character. */
+/** Cuts a text to the length that an API accepts, never in the middle of a character. */
 export function truncate(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }

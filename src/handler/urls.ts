@@ -1,7 +1,7 @@
 import picomatch from 'picomatch';
 import { encodePath, type ChangedFilesSite } from '../contract';
 
-/** Which URLs show which file of an artifact. */
+/** Maps the files of an artifact to the URLs that serve them. */
 export class Site {
   readonly baseDirectory: string;
   private readonly urlPath: string;
@@ -23,27 +23,27 @@ export class Site {
     this.isExcluded = exclude.length === 0 ? () => false : picomatch([...exclude], { dot: true });
   }
 
-  /** A file of the artifact as the site has it, below the base directory, or `undefined` for one that is no part of the site. */
+  /** The name of an artifact's file relative to the base directory, or `undefined` if the file is not part of the site. */
   fileOf(name: string): string | undefined {
     return name.startsWith(this.baseDirectory) ? name.slice(this.baseDirectory.length) : undefined;
   }
 
-  /** Whether a change of the file is nobody's concern. */
+  /** Whether changes to the file are ignored. */
   excludes(file: string): boolean {
     return this.isExcluded(file) && !this.isErrorDocument(file);
   }
 
-  /** Whether CloudFront may have the file in its cache under any URL at all. */
+  /** Whether CloudFront may have cached the file under any URL at all. */
   isErrorDocument(file: string): boolean {
     return this.errorDocuments.includes(file);
   }
 
-  /** The path that stands for the file where files are counted. */
+  /** The path that represents the file when files are counted. */
   pathOf(file: string): string {
     return encode(this.urlPath + file);
   }
 
-  /** Every path under which visitors may have the file in their cache: its own, without its extension, and its directory's. */
+  /** Every path under which CloudFront may have cached the file: its own, the one without its extension, and its directory's. */
   pathsOf(file: string): string[] {
     const key = this.urlPath + file;
     const slash = key.lastIndexOf('/') + 1;
@@ -57,8 +57,8 @@ export class Site {
   }
 
   /**
-   * Where visitors look for the file, the likeliest place first: without what they leave out, and then by its own name. Below the root of a host,
-   * only a function or a website endpoint knows index documents, so that the directory may not be there.
+   * The paths where visitors find the file, the likeliest first: the short form, then the file's own name. Below the root of a host, only a
+   * function or a website endpoint serves index documents, so the directory's URL may not exist.
    */
   visitedPathsOf(file: string): string[] {
     const key = this.urlPath + file;
@@ -73,17 +73,17 @@ export class Site {
   }
 
   /**
-   * The paths of one URL. Where query strings are part of the cache key, a wildcard takes whatever follows; after a name that others may begin
-   * with, such as a directory's, only what follows a question mark.
+   * The paths of one URL. If query strings are part of the cache key, a wildcard matches whatever follows. After a name that may be the
+   * prefix of others, such as a directory's, it matches only what follows a question mark.
    */
   private forms(key: string, anyQuery: '*' | '?*'): string[] {
     const asterisk = key.indexOf('*');
     if (asterisk !== -1) {
-      // No path can name it, since an asterisk is a wildcard.
+      // No path can name it, because an asterisk is a wildcard.
       return [`${encode(key.slice(0, asterisk))}*`];
     }
     const path = encode(key);
-    // S3 takes a plus sign for a space, so that visitors have to encode it; not all of them do.
+    // S3 reads a plus sign as a space, so visitors must encode it, but not all of them do.
     const paths = path.includes('+') ? [path, path.replace(/\+/g, '%2B')] : [path];
     if (!this.queryStrings) {
       return paths;
@@ -92,13 +92,13 @@ export class Site {
   }
 }
 
-/** A folder as it stands in front of names: without a slash at its beginning, with one at its end. */
+/** A folder as a prefix: without a slash at the start, with one at the end. */
 export function asDirectory(path: string): string {
   const trimmed = path.replace(/^(\.?\/)+|\/+$/g, '');
   return trimmed === '' || trimmed === '.' ? '' : `${trimmed}/`;
 }
 
-/** The path of a key, as CloudFront has it in its cache. What would have a meaning of its own in a path is encoded as well. */
+/** The path of a key in CloudFront's cache. Characters with a special meaning in a path are encoded as well. */
 function encode(key: string): string {
   return encodePath(`/${key.replace(/%/g, '%25')}`).replace(/\?/g, '%3F');
 }

@@ -10,12 +10,12 @@ interface Different {
   readonly other: string;
 }
 
-/** The accounts of two constructs, where they are known to differ. */
+/** The accounts of two constructs, if they are known to differ. */
 export function otherAccount(own: IConstruct, other: IConstruct): Different | undefined {
   return different(Stack.of(own).account, Stack.of(other).account);
 }
 
-/** The Regions of two constructs, where they are known to differ. */
+/** The Regions of two constructs, if they are known to differ. */
 export function otherRegion(own: IConstruct, other: IConstruct): Different | undefined {
   return different(Stack.of(own).region, Stack.of(other).region);
 }
@@ -25,28 +25,28 @@ function different(own: string, other: string): Different | undefined {
 }
 
 /**
- * What a function or a role may invalidate by itself: something of its own account.
+ * The target that a function or role may invalidate itself, which must be in its own account.
  *
- * @throws Error unless there is exactly one target, with an id that may be one, in the account of the scope as far as that is known
+ * @throws Error unless there is exactly one target, with a valid ID, in the scope's account as far as that is known
  */
 export function targetOfAccount(scope: IConstruct, options: TargetOptions): TargetResource {
   const target = targetResourceOf(options);
   const accounts = otherAccount(scope, target.construct);
   if (accounts !== undefined) {
     const prop = target.resource === 'distribution' ? 'distribution' : 'distributionTenant';
-    throw new Error(`${prop} must be of account ${accounts.own}, to which ${quote(Stack.of(scope).node.path)} is deployed, but ${quote(target.construct.node.path)} belongs to ` +
-      `account ${accounts.other}. Make a CloudFrontInvalidationRole in account ${accounts.other}, and give it to the stage or action as distributionRole.`);
+    throw new Error(`${prop} must be in account ${accounts.own}, where ${quote(Stack.of(scope).node.path)} is deployed, but ${quote(target.construct.node.path)} is in ` +
+      `account ${accounts.other}. Create a CloudFrontInvalidationRole in account ${accounts.other}, and pass it to the stage or action as distributionRole.`);
   }
   return target;
 }
 
-/** Warns about CloudFront where the partition had none when this version was made. */
+/** Warns if the partition had no CloudFront when this version was released. */
 export function checkPartition(scope: IConstruct): void {
   const { region } = Stack.of(scope);
   const partition = Token.isUnresolved(region) ? undefined : RegionInfo.get(region).partition;
   if (partition === 'aws-us-gov' || partition?.startsWith('aws-iso')) {
     warn(scope, 'partitionWithoutCloudFront',
-      `The partition ${partition} had no CloudFront when this version was made (${quote(Stack.of(scope).node.path)} is in ${region}), and no role of another partition can be assumed: ` +
-      'the action may fail. Keep the pipeline in the partition of the distribution.');
+      `The partition ${partition} had no CloudFront when this version was released (${quote(Stack.of(scope).node.path)} is in ${region}), and a function cannot assume a role in another partition: ` +
+      'the action may fail. Move the pipeline to the distribution\'s partition.');
   }
 }

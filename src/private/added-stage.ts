@@ -6,16 +6,16 @@ import { quote } from '../contract';
 import { CfnStages } from './cfn-stages';
 import { isCfnPipeline, isPipeline } from './pipeline';
 
-/** What can be said of a stage, whatever kind of pipeline it is added to. */
+/** Options of a stage for any kind of pipeline. */
 export interface StageOptions extends codepipeline.StageOptions {
-  /** Beside another stage, by its name. */
+  /** Next to the stage with this name. */
   readonly justAfterStage?: string;
   readonly rightBeforeStage?: string;
 }
 
-/** A stage that was added to a pipeline: actions can be added to it, and share one role. */
+/** A stage that was added to a pipeline. Its actions share one role. */
 export interface AddedStage {
-  /** A role for the next action, or nothing where the pipeline decides. */
+  /** The role for the next action, or `undefined` if the pipeline decides. */
   readonly actionRole?: iam.IRole;
   addAction(action: CloudFrontInvalidationAction): void;
 }
@@ -23,8 +23,8 @@ export interface AddedStage {
 /**
  * Checks that a stage can be added to a pipeline.
  *
- * @returns what adds it
- * @throws Error where the pipeline is imported, or its stages are not known before it is deployed
+ * @returns a function that adds it
+ * @throws Error if the pipeline is imported, or its stages are not known before deployment
  */
 export function stageAdder(pipeline: aws_codepipeline.IPipelineRef, options: StageOptions): () => AddedStage {
   if (isPipeline(pipeline)) {
@@ -35,8 +35,8 @@ export function stageAdder(pipeline: aws_codepipeline.IPipelineRef, options: Sta
     checkPlacement(pipeline, options);
     return () => new CfnPipelineStage(pipeline, options);
   }
-  throw new Error(`pipeline must be a codepipeline.Pipeline or CfnPipeline of this app, got ${quote(pipeline.node.path)}: an imported pipeline cannot ` +
-    'get another stage. Add the stage where the pipeline is defined, or make a CloudFrontInvalidationFunction here and let an action of that pipeline invoke it.');
+  throw new Error(`pipeline must be a codepipeline.Pipeline or CfnPipeline in this app, got ${quote(pipeline.node.path)}: an imported pipeline cannot ` +
+    'get another stage. Add the stage where the pipeline is defined, or create a CloudFrontInvalidationFunction here and invoke it from an action of that pipeline.');
 }
 
 class PipelineStage implements AddedStage {
@@ -50,7 +50,8 @@ class PipelineStage implements AddedStage {
 
   addAction(action: CloudFrontInvalidationAction): void {
     this.stage.addAction(action);
-    // CDK makes a role for the first action, unless the pipeline's own is used: all actions of the stage do the same, so they share it.
+    // CDK creates a role for the first action, unless the pipeline's own role is used. All actions of the stage do the same thing, so they
+    // share it.
     if (action._actionRole !== this.pipeline.role) {
       this.actionRole = action._actionRole;
     }
@@ -91,7 +92,7 @@ function checkPlacement(pipeline: codepipeline.CfnPipeline, options: StageOption
   refuseTwoPlacements(options);
   for (const name of ['placement', 'beforeEntry', 'onSuccess', 'onFailure'] as const) {
     if (options[name] !== undefined) {
-      throw new Error(`${name} needs a codepipeline.Pipeline, and ${quote(pipeline.node.path)} is a CfnPipeline: ` +
+      throw new Error(`${name} needs a codepipeline.Pipeline, but ${quote(pipeline.node.path)} is a CfnPipeline: ` +
         (name === 'placement' ? 'use justAfterStage or rightBeforeStage' : 'set it on the stages of the CfnPipeline'));
     }
   }
@@ -99,7 +100,7 @@ function checkPlacement(pipeline: codepipeline.CfnPipeline, options: StageOption
   stages.checkTransitions();
   const { names } = stages;
   if (names.includes(options.stageName)) {
-    throw new Error(`stageName must be unique in its pipeline, and ${quote(pipeline.node.path)} has a stage ${quote(options.stageName)} already`);
+    throw new Error(`stageName must be unique in its pipeline, got ${quote(options.stageName)}, which ${quote(pipeline.node.path)} already has`);
   }
   const beside = options.justAfterStage ?? options.rightBeforeStage;
   if (beside !== undefined && !names.includes(beside)) {
@@ -109,11 +110,11 @@ function checkPlacement(pipeline: codepipeline.CfnPipeline, options: StageOption
 
 function refuseTwoPlacements({ placement, justAfterStage, rightBeforeStage }: StageOptions): void {
   if ([placement, justAfterStage, rightBeforeStage].filter(given => given !== undefined).length > 1) {
-    throw new Error('placement, justAfterStage and rightBeforeStage are three ways to say one thing: give at most one of them');
+    throw new Error('at most one of placement, justAfterStage and rightBeforeStage must be specified: remove the others');
   }
 }
 
 function noSuchStage(pipeline: codepipeline.IPipeline | codepipeline.CfnPipeline, name: string, names: readonly string[]): Error {
   return new Error(`justAfterStage and rightBeforeStage must name a stage of the pipeline ${quote(pipeline.node.path)}, got ${quote(name)}: ` +
-    `it has ${names.map(quote).join(', ')}`);
+    `the pipeline has ${names.map(quote).join(', ')}`);
 }

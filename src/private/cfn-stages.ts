@@ -7,15 +7,15 @@ import type { StageAction } from './run-order';
 type StageElement = IResolvable | codepipeline.CfnPipeline.StageDeclarationProperty;
 type TransitionElement = IResolvable | codepipeline.CfnPipeline.StageTransitionProperty;
 
-/** Where a stage goes: before or after another one, or last. */
+/** Where to place a stage: before or after another one, or last. */
 export interface CfnPlacement {
   readonly justAfterStage?: string;
   readonly rightBeforeStage?: string;
 }
 
-/** The stages of a pipeline that is a plain CloudFormation resource. One within an `Fn::If` is a token, and stays that. */
+/** The stages of a `CfnPipeline`. A stage inside an `Fn::If` is a token and remains one. */
 export class CfnStages {
-  /** @throws Error where the stages as a whole are known to CloudFormation only */
+  /** @throws Error if only CloudFormation knows the list of stages */
   constructor(private readonly pipeline: codepipeline.CfnPipeline) {
     listOf(pipeline, 'stages', pipeline.stages);
   }
@@ -38,7 +38,7 @@ export class CfnStages {
       }));
   }
 
-  /** Adds an empty stage: under the condition of the stage that it is placed beside, where that one has a condition. */
+  /** Adds an empty stage. If the stage next to it has a condition, the new stage gets the same condition. */
   add(name: string, { justAfterStage, rightBeforeStage }: CfnPlacement): void {
     const beside = justAfterStage ?? rightBeforeStage;
     const added = { name, actions: [] };
@@ -51,12 +51,12 @@ export class CfnStages {
     });
   }
 
-  /** @throws Error where disabled transitions are known to CloudFormation only, so that none can be added */
+  /** @throws Error if only CloudFormation knows the disabled transitions, so none can be added */
   checkTransitions(): void {
     void this.disabledTransitions;
   }
 
-  /** Keeps executions from entering a stage, under whatever condition that stage is there. */
+  /** Keeps executions from entering a stage, under the same condition as the stage itself. */
   disableTransition(stageName: string, reason: string): void {
     this.pipeline.disableInboundStageTransitions = [
       ...this.disabledTransitions,
@@ -67,13 +67,13 @@ export class CfnStages {
   /**
    * Adds an action to a stage, in every branch of an `Fn::If` that has the stage.
    *
-   * @throws Error where its list of actions is known to CloudFormation only
+   * @throws Error if only CloudFormation knows its list of actions
    */
   addAction(stageName: string, action: codepipeline.CfnPipeline.ActionDeclarationProperty): void {
     const lists = this.stagesNamed(stageName).flatMap(stage => this.branchesOf(memberOf(stage, 'actions')));
     if (!lists.every(Array.isArray)) {
-      throw new Error(`actions of the stage ${quote(stageName)} of the pipeline ${quote(this.pipeline.node.path)} is not known before it is deployed, so that ` +
-        'no action can be added. Write the list of actions, with the function in it.');
+      throw new Error(`actions of the stage ${quote(stageName)} in the pipeline ${quote(this.pipeline.node.path)} must be known before deployment, so that an ` +
+        'action can be added, got an intrinsic function. Write a list of actions, and move the intrinsic function into the list.');
     }
     const appended = (actions: unknown, isWithinFunction: boolean) =>
       mapBranches(actions, list => [...list as unknown[], isWithinFunction || isFnIf(actions) ? toCloudFormation(action) : action]);
@@ -111,7 +111,7 @@ export class CfnStages {
     return this.textOf(stage, 'name') === stageName;
   }
 
-  /** A stage, or what belongs to one, under the condition under which the stage is there. */
+  /** Puts a stage, or something that belongs to one, under the same condition as another stage. */
   private companionOf<T extends object>(element: StageElement, stageName: string, companion: T): T | IResolvable {
     const written = toCloudFormation(companion);
     return 'name' in element ? companion : rewritten(element, resolved => {
@@ -140,8 +140,8 @@ export class CfnStages {
 }
 
 /**
- * Resolves what a function is made of, and no text or list in there: some are known only when the app is complete, and CDK asks for their
- * value once.
+ * Resolves the structure of an intrinsic function, but not the strings and lists in it: some are known only when the app is complete, and
+ * CDK asks for their value only once.
  */
 class ShapeResolver extends DefaultTokenResolver {
   resolveString(): unknown {
@@ -155,17 +155,20 @@ class ShapeResolver extends DefaultTokenResolver {
 
 const SHAPE = new ShapeResolver(new StringConcat());
 
-/** Changes what a token becomes, when the template is written: until then it may refer to other stacks. CDK writes what is no function as a property. */
+/**
+ * Changes what a token resolves to, at the time when CDK writes the template: until then, it may reference other stacks. CDK renders
+ * anything that is not an intrinsic function as a property.
+ */
 function rewritten(token: IResolvable, change: (resolved: unknown) => unknown): IResolvable {
   return Lazy.uncachedAny({ produce: context => change(context.resolve(token)) });
 }
 
-/** A member as CDK writes its name, or as CloudFormation does within a function. */
+/** A member by its CDK name, or by its CloudFormation name inside an intrinsic function. */
 function memberOf(value: unknown, name: string): unknown {
   return isObject(value) ? value[name] ?? value[capitalized(name)] : undefined;
 }
 
-/** A property of CDK's as CloudFormation writes it: within a function, CDK leaves names as they are. */
+/** A CDK property with CloudFormation's names: inside an intrinsic function, CDK does not translate names. */
 function toCloudFormation(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(toCloudFormation);
@@ -179,12 +182,12 @@ function capitalized(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-/** A list as it is written, in which single elements may still be known to CloudFormation only. */
+/** A list as written. Only CloudFormation may know single elements. */
 function listOf<T>(pipeline: codepipeline.CfnPipeline, property: string, list: T[] | object): T[] {
   if (!Array.isArray(list) || Token.isUnresolved(list)) {
-    throw new Error(`${property} of the pipeline ${quote(pipeline.node.path)} is not known before it is deployed (it may be an Fn::If or another function as a whole), ` +
-      'so that nothing can be added. Move the function into the list, to the stages that depend on it; ' +
-      'or make a CloudFrontInvalidationFunction and write the action that invokes it into the template.');
+    throw new Error(`${property} of the pipeline ${quote(pipeline.node.path)} must be a list, so that something can be added to it, got an Fn::If or another intrinsic function. ` +
+      'Move the intrinsic function into the list, to the stages that depend on it, ' +
+      'or create a CloudFrontInvalidationFunction and write the action that invokes it into the template.');
   }
   return list;
 }

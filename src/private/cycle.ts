@@ -5,14 +5,14 @@ import { isCfnPipeline } from './pipeline';
 import { quote } from '../contract';
 
 /**
- * Where a pipeline refers to a function that refers to the pipeline, by itself or in the environment of what it runs. CloudFormation would
- * refuse the template, and name only the resources of the circle.
+ * Finds circular dependencies: the pipeline, or the environment of something it runs, references a function that references the pipeline.
+ * CloudFormation would reject the template and name only the resources.
  */
 export function cycleProblems(pipeline: IConstruct, lambdaFunction: IConstruct): string[] {
   const [pipelineResource, functionResource] = [pipeline.node.defaultChild ?? pipeline, lambdaFunction.node.defaultChild];
   const stack = Stack.of(pipeline);
   if (!isCfnPipeline(pipelineResource) || !CfnResource.isCfnResource(functionResource) || stack !== Stack.of(lambdaFunction)) {
-    // Between two stacks, CDK finds it.
+    // CDK finds circular dependencies between stacks.
     return [];
   }
   const stages = textOf(stack, pipelineResource.stages);
@@ -25,22 +25,22 @@ export function cycleProblems(pipeline: IConstruct, lambdaFunction: IConstruct):
 }
 
 /**
- * Checks that the stack of a function may refer to that of a pipeline, which has no name that it could tell.
+ * Checks that the function's stack may reference the stack of a pipeline without a fixed name.
  *
- * @throws Error where the pipeline refers to something else in the stack of the function
+ * @throws Error if the pipeline references something else in the function's stack
  */
 export function checkDirection(invalidationFunction: IConstruct, pipeline: IConstruct, uses: readonly IConstruct[]): void {
   const [own, other] = [Stack.of(invalidationFunction), Stack.of(pipeline)];
   const used = own === other ? undefined : uses.find(construct => Stack.of(construct) === own);
   if (used !== undefined) {
-    throw new Error(`pipelineName must be given to ${quote(pipeline.node.path)}, since the function is of another stack and changedFiles needs to know the name: ` +
-      `the stack ${quote(own.node.path)} would refer to the pipeline, and the pipeline refers to ${quote(used.node.path)} in it. Or leave function out.`);
+    throw new Error(`pipelineName must be set for ${quote(pipeline.node.path)}, because the function is in another stack and changedFiles needs the pipeline's name. Otherwise, ` +
+      `the stack ${quote(own.node.path)} would reference the pipeline, which already references ${quote(used.node.path)} in that stack. Set pipelineName, or leave function out.`);
   }
 }
 
 function problemOf(path: string, pipeline: codepipeline.CfnPipeline): string {
-  return `${quote(path)} refers to lambdaFunction, which refers to the pipeline ${quote(pipeline.node.path)}, since changedFiles needs to know its name: a circle. ` +
-    'Refer to functionName or functionArn of the CloudFrontInvalidationFunction instead, or give the pipeline a name.';
+  return `${quote(path)} references lambdaFunction, which references the pipeline ${quote(pipeline.node.path)}, because changedFiles needs its name: a circular dependency. ` +
+    'Use functionName or functionArn of the CloudFrontInvalidationFunction instead, or set pipelineName.';
 }
 
 function textOf(stack: Stack, value: unknown): string {

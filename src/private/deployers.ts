@@ -5,7 +5,7 @@ import { isObject, quote } from '../contract';
 import { mayDeploy } from './may-deploy';
 import { isPipeline, resourceOf } from './pipeline';
 
-/** An action of a pipeline, as far as synthesis knows it. */
+/** A pipeline action, as far as synthesis knows it. */
 interface KnownAction {
   /** `Stage.Action` */
   readonly name: string;
@@ -14,19 +14,19 @@ interface KnownAction {
   readonly outputs: readonly string[];
 }
 
-/** The names of the actions that deploy, or what keeps them from being known. */
+/** The names of the actions that deploy, or why they cannot be determined. */
 export interface Deployers {
   readonly names: string[];
-  /** The actions of the pipeline that do not. */
+  /** The pipeline's other actions. */
   readonly others: string[];
   readonly problem?: string;
 }
 
 /**
- * The actions that may deploy an artifact: those of category Deploy that take it, and whatever else takes it as an input, since a Deploy action
- * may have it for another reason, such as a template. Where no Deploy action takes it, also those that output it: they may deploy what they build.
+ * The actions that may deploy an artifact: all with the artifact as input, because a Deploy action may have it for another reason, such as
+ * a template. If no Deploy action has it as input, also those that output it: they may deploy what they build.
  *
- * @param given those that the user names
+ * @param given the actions that the user specified
  */
 export function deployersOf(pipeline: IConstruct, artifactName: string, given?: readonly string[]): Deployers {
   const actions = actionsOf(pipeline);
@@ -42,8 +42,8 @@ export function deployersOf(pipeline: IConstruct, artifactName: string, given?: 
   return {
     names,
     others: without(actions, names),
-    problem: deployers.length > 0 ? undefined : `changedFiles must be of an artifact that an action of the pipeline deploys, got ${quote(artifactName)}: no action may ` +
-      `deploy it (${listing('those that have it', having)}). Pass the artifact that the deploy action takes; where no action takes it, use InvalidationPaths.all().`,
+    problem: deployers.length > 0 ? undefined : `changedFiles must use an artifact that an action of the pipeline deploys, got ${quote(artifactName)}: no action may ` +
+      `deploy it (${listing('actions with this artifact', having)}). Pass the artifact that the deploy action takes. If no action takes it, use InvalidationPaths.all().`,
   };
 }
 
@@ -58,9 +58,9 @@ function problemOf(
   if (unfit === undefined) {
     return undefined;
   }
-  const why = actions.some(({ name }) => name === unfit) ? 'which has not' : 'and the pipeline has no action of that name';
+  const why = actions.some(({ name }) => name === unfit) ? 'which does not have it' : 'but the pipeline has no such action';
   return `deployedBy must name actions that have the artifact ${quote(artifactName)} as an input or output, got ${quote(unfit)}, ${why} ` +
-    `(${listing('those that have it', having)})`;
+    `(${listing('actions with this artifact', having)})`;
 }
 
 function listing(what: string, actions: readonly KnownAction[]): string {
@@ -75,7 +75,7 @@ function actionsOf(pipeline: IConstruct): KnownAction[] {
     }));
   }
   const resource = resourceOf(pipeline);
-  // The stages hold the parameters of an invalidation, whose deployers are what is being looked for.
+  // The stages contain the parameters of an invalidation, and these contain the deployers that this function determines.
   if (resource === undefined || beingRead.has(resource)) {
     return [];
   }
@@ -102,7 +102,7 @@ function nameOfArtifact({ artifactName }: codepipeline.Artifact): string {
   return artifactName ?? '';
 }
 
-/** The stages of a list, also those that are within an `Fn::If`. */
+/** The stages of a list, including those inside an `Fn::If`. */
 function stagesIn(value: unknown): Record<string, unknown>[] {
   if (Array.isArray(value)) {
     return value.flatMap(stagesIn);
@@ -113,7 +113,7 @@ function stagesIn(value: unknown): Record<string, unknown>[] {
   return Array.isArray(member(value, 'actions')) ? [value] : Object.values(value).flatMap(stagesIn);
 }
 
-/** A member of a property, as CDK writes its name or as CloudFormation does. */
+/** A member of a property, by its CDK name or its CloudFormation name. */
 function member(value: unknown, name: string): unknown {
   return isObject(value) ? value[name] ?? value[name[0].toUpperCase() + name.slice(1)] : undefined;
 }

@@ -4,16 +4,16 @@ import { CloudFrontInvalidationRole } from '../cloudfront-invalidation-role';
 import { distributionRoleArnProblem, externalIdProblem, type DistributionRole } from '../contract';
 
 /**
- * The role of an action's options, as a job's parameters name it.
+ * The role from an action's options, for a job's parameters.
  *
- * @throws Error where there is an external id and no role, or where one of them cannot be one
+ * @throws Error if there is an external ID without a role, or if one of them is invalid
  */
 export function distributionRoleOf(
   { distributionRole: role, distributionRoleExternalId }: Pick<CloudFrontInvalidationOptions, 'distributionRole' | 'distributionRoleExternalId'>,
 ): DistributionRole | null {
   if (role === undefined) {
     if (distributionRoleExternalId !== undefined) {
-      throw new Error('distributionRoleExternalId needs a distributionRole: it is what the trust policy of that role asks for');
+      throw new Error('distributionRoleExternalId must not be set without distributionRole: it is the external ID that the role\'s trust policy requires. Set distributionRole');
     }
     return null;
   }

@@ -2,9 +2,9 @@ import { Aws } from 'aws-cdk-lib';
 import { isObject } from '../contract';
 
 /**
- * Changes what a value of a template may turn out to be: the value itself, or each branch of its `Fn::If`, nested ones included.
+ * Changes each possible result of a template value: the value itself, or each branch of its `Fn::If`, including nested ones.
  *
- * An `Fn::If` whose branches become one and the same object is not needed any more.
+ * Drops an `Fn::If` whose branches become the same object.
  */
 export function mapBranches(value: unknown, change: (branch: unknown) => unknown): unknown {
   if (!isFnIf(value)) {
@@ -15,14 +15,14 @@ export function mapBranches(value: unknown, change: (branch: unknown) => unknown
   return whenTrue === whenFalse ? whenTrue : { 'Fn::If': [condition, whenTrue, whenFalse] };
 }
 
-/** The branches, of which one will be. */
+/** The branches, one of which will be the value. */
 export function branchesOf(value: unknown): unknown[] {
   const branches = new Array<unknown>();
   mapBranches(value, branch => branches.push(branch));
   return branches;
 }
 
-/** What is there under the conditions under which a branch of another value is. */
+/** A value under the same conditions as the branches of another value. */
 export function underConditionsOf(value: unknown, isWanted: (branch: unknown) => boolean, companion: unknown): unknown {
   return mapBranches(value, branch => isWanted(branch) ? companion : Aws.NO_VALUE);
 }

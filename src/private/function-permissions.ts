@@ -8,13 +8,13 @@ import type { ArtifactStore } from './pipeline';
 import { MovablePermissions, OwnPolicy, type Place } from './role-policy';
 import type { TargetResource } from './target-resource';
 
-/** A function, and what its permissions are about. */
+/** A function and its role. */
 interface PermittedFunction extends Construct {
   readonly role: iam.IRole;
   readonly lambdaFunction: lambda.IFunction;
 }
 
-/** What the pipelines of one stack have a function allowed, and who of them may invoke it. */
+/** What a function may do for the pipelines of one stack, and which of these pipelines may invoke it. */
 export class FunctionPermissions {
   private readonly home: Place;
   private readonly elsewhere?: MovablePermissions;
@@ -31,17 +31,17 @@ export class FunctionPermissions {
     this.invalidation = new InvalidationPermission(permitted, this.elsewhere ?? own);
   }
 
-  /** Writes everything in the stack of the function, which refers to the pipelines' from now on. */
+  /** Writes everything in the function's stack, which from now on references the pipelines' stack. */
   moveHome(): void {
     this.elsewhere?.moveHome();
   }
 
-  /** Lets the function invalidate a distribution, or a tenant of one. */
+  /** Allows the function to invalidate a distribution or a tenant. */
   invalidate(target: TargetResource): void {
     this.invalidation.add(target);
   }
 
-  /** Lets the function assume a role, which in turn may invalidate a distribution. */
+  /** Allows the function to assume a role that may invalidate a distribution. */
   assume(distributionRole: iam.IRole): void {
     if (this.distributionRoleArns.size === 0) {
       this.add(new iam.PolicyStatement({
@@ -52,7 +52,7 @@ export class FunctionPermissions {
     this.distributionRoleArns.add(distributionRole.roleArn);
   }
 
-  /** Lets the function read the artifacts of a pipeline. */
+  /** Allows the function to read the artifacts of a pipeline. */
   readArtifacts({ objectsArn, bucket, grantDecrypt }: ArtifactStore): void {
     const isOwnBucket = bucket !== undefined && Stack.of(bucket) === Stack.of(this.permitted);
     const elsewhere = isOwnBucket ? undefined : this.elsewhere;
@@ -66,12 +66,12 @@ export class FunctionPermissions {
     grantDecrypt?.(elsewhere === undefined ? this.permitted.role : new Grantee(this.permitted.role, elsewhere));
   }
 
-  /** Lets the function read the history of a pipeline. */
+  /** Allows the function to read the history of a pipeline. */
   readHistory(pipelineArn: string): void {
     this.add(new iam.PolicyStatement({ actions: ['codepipeline:ListActionExecutions'], resources: [pipelineArn] }));
   }
 
-  /** Lets a pipeline invoke the function whose role cannot be given a permission: this one role, and nobody else. */
+  /** Allows a pipeline to invoke the function if the pipeline's role cannot be granted a permission: only this role, and nobody else. */
   admit(pipeline: codepipeline.CfnPipeline): void {
     const id = `Invoke${Names.nodeUniqueId(pipeline.node)}`;
     const write = ({ scope }: Place) => {
@@ -95,7 +95,7 @@ export class FunctionPermissions {
   }
 }
 
-/** The function's role, as CDK's grants see it: what they allow is written where the others are. */
+/** The function's role for CDK's grants, which writes their statements where the other permissions are. */
 class Grantee implements iam.IPrincipal {
   readonly grantPrincipal = this;
   readonly assumeRoleAction: string;

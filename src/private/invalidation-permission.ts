@@ -5,11 +5,11 @@ import type { RolePolicy } from './role-policy';
 import type { TargetResource } from './target-resource';
 import { holdsVariable } from './variables';
 
-/** What a role may invalidate: one statement, which grows with the targets. */
+/** What a role may invalidate: one statement that grows with the targets. */
 export class InvalidationPermission {
   private readonly ids: Readonly<Record<TargetResource['resource'], Set<string>>> = { 'distribution': new Set(), 'distribution-tenant': new Set() };
 
-  /** @param scope of the account and the partition that the targets belong to */
+  /** @param scope a construct in the targets' account and partition */
   constructor(private readonly scope: Construct, private readonly policy: RolePolicy) {}
 
   add({ resource, id }: TargetResource): void {

@@ -3,13 +3,13 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import type { IConstruct } from 'constructs';
 
-/** What names a key of KMS in a pipeline's properties. */
+/** How a pipeline's properties identify a KMS key. */
 type KeyName = 'key ARN' | 'key id' | 'alias ARN' | 'alias' | 'key ARN or key id';
 
 /**
- * What allows to decrypt with the key of an artifact store, which CodePipeline takes by the key's ARN or id, or by its alias.
+ * The statement that allows decryption with the key of an artifact store. CodePipeline identifies the key by its ARN or ID, or by an alias.
  *
- * IAM takes the ARN of a key only: an alias as a policy's resource is the alias itself, and lets nobody use the key.
+ * IAM accepts only the ARN of a key: an alias as a policy's resource means the alias itself and allows nobody to use the key.
  *
  * @see https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_EncryptionKey.html
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
@@ -34,7 +34,7 @@ export function decryptStatement(scope: IConstruct, id: string): iam.PolicyState
     case 'key id':
       return decrypt(keyArn(id));
     case 'key ARN or key id':
-      // What stands between the first two ':key/' of 'ARN:key/ARN' and of 'ID:key/ID' is the id. An ARN may be of another account.
+      // The ID is between the first two ':key/' of 'ARN:key/ARN' and of 'ID:key/ID'. An ARN may be in another account.
       return decrypt(keyArn(Fn.select(1, Fn.split(':key/', `${id}:key/${id}`)), { region: '*', account: '*' }));
   }
 }
@@ -44,7 +44,7 @@ function decrypt(resource: string): iam.PolicyStatement {
 }
 
 function nameOf(stack: Stack, id: string): KeyName {
-  // A text stays as it is, and a function of CloudFormation shows what is written in it.
+  // A literal stays as it is. An intrinsic function shows the text that is written in it.
   const text = JSON.stringify(stack.resolve(id));
   if (text.includes(':alias/')) {
     return 'alias ARN';

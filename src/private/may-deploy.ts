@@ -2,7 +2,7 @@ import type { IConstruct } from 'constructs';
 import { resourceOf } from './pipeline';
 import { isDeployingCategory } from '../contract';
 
-/** The actions of this library, by their pipelines. */
+/** The actions of this library, by pipeline. */
 const INVALIDATIONS = new WeakMap<IConstruct, Set<string>>();
 
 export function noteInvalidation(pipeline: IConstruct, stageName: string, actionName: string): void {
@@ -12,10 +12,10 @@ export function noteInvalidation(pipeline: IConstruct, stageName: string, action
 }
 
 /**
- * Whether an action may put something where visitors get it: by its category, and one that is not known may be any. An invalidation of this
- * library does not.
+ * Whether an action may deploy something that visitors get. Its category decides; an unknown category may be any. An invalidation of this
+ * library does not deploy.
  *
- * @param action its name is `Stage.Action`
+ * @param action with a name of the form `Stage.Action`
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-pipeline-structure.html
  */
 export function mayDeploy(pipeline: IConstruct, { name, category }: { readonly name: string; readonly category?: string }): boolean {

@@ -13,28 +13,28 @@ export function isCfnPipeline(pipeline: IConstruct): pipeline is codepipeline.Cf
   return CfnResource.isCfnResource(pipeline) && pipeline.cfnResourceType === codepipeline.CfnPipeline.CFN_RESOURCE_TYPE_NAME;
 }
 
-/** The resource of a pipeline of this app. */
+/** The `CfnPipeline` of a pipeline in this app. */
 export function resourceOf(pipeline: IConstruct): codepipeline.CfnPipeline | undefined {
   const resource = pipeline.node.defaultChild ?? pipeline;
   return isCfnPipeline(resource) ? resource : undefined;
 }
 
-/** Where a pipeline keeps its artifacts. */
+/** Where a pipeline stores its artifacts. */
 export interface ArtifactStore {
   readonly objectsArn: string;
-  /** The bucket, where it is one of the app. */
+  /** The bucket, if it is in the app. */
   readonly bucket?: IConstruct;
-  /** Lets somebody decrypt them, where they have a key of their own. */
+  /** Allows a grantee to decrypt the artifacts, if they have their own key. */
   grantDecrypt?(grantee: iam.IGrantable): void;
 }
 
-/** The store of a pipeline that is a plain CloudFormation resource, as far as it is known. */
+/** The artifact store of a `CfnPipeline`, as far as it is known. */
 export function artifactStoreOf(pipeline: codepipeline.CfnPipeline): ArtifactStore {
   const stack = Stack.of(pipeline);
   const stores = Array.isArray(pipeline.artifactStores) ? pipeline.artifactStores : [];
   const store = pipeline.artifactStore ?? storeOfRegion(stack, stores);
   if (store === undefined || !('location' in store)) {
-    throw new Error(`artifactStore of the pipeline ${quote(pipeline.node.path)} is not known before it is deployed, so that no artifact of it can be read`);
+    throw new Error(`artifactStore of the pipeline ${quote(pipeline.node.path)} must be known before deployment, so that the function can get permission to read it, got an intrinsic function. Write out its location`);
   }
   const { location, encryptionKey } = store;
   const keyId = encryptionKey !== undefined && 'id' in encryptionKey ? encryptionKey.id : undefined;
@@ -46,7 +46,7 @@ export function artifactStoreOf(pipeline: codepipeline.CfnPipeline): ArtifactSto
   };
 }
 
-/** Of a pipeline's stores, that of its own Region, which there must be. */
+/** The artifact store of the pipeline's own Region, which a pipeline must have. */
 function storeOfRegion(stack: Stack, stores: readonly (IResolvable | codepipeline.CfnPipeline.ArtifactStoreMapProperty)[]) {
   const regions = [stack.region, Aws.REGION].map(region => JSON.stringify(stack.resolve(region)));
   const known = stores.filter(store => 'region' in store);
@@ -54,15 +54,15 @@ function storeOfRegion(stack: Stack, stores: readonly (IResolvable | codepipelin
   return store?.artifactStore;
 }
 
-/** The name of a pipeline where it was given; CloudFormation chooses it otherwise, and the pipeline's own properties cannot refer to it. */
+/** The name of a pipeline if it was specified. Otherwise, CloudFormation chooses it, and the pipeline's own properties cannot reference it. */
 export function givenNameOf(pipeline: IConstruct): string | undefined {
   const resource = resourceOf(pipeline);
   return resource !== undefined && Stack.of(resource).resolve(resource.name) !== undefined ? resource.name : undefined;
 }
 
 /**
- * The name of a pipeline, for a property of that same pipeline, which cannot refer to it: as it was given, or what the
- * name begins with that CloudFormation will choose.
+ * The name of a pipeline, for a property of the same pipeline, which cannot reference it: the specified name, or the start of the name that
+ * CloudFormation will choose.
  *
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html
  */

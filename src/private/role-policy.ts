@@ -3,13 +3,13 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeInline, acknowledgeInlinePolicy, acknowledgePolicy, type Finding } from './nag';
 
-/** Where permissions of a role are written. */
+/** Where the permissions of a role are written. */
 export interface RolePolicy {
   add(statement: iam.PolicyStatement): void;
   acknowledge(finding: Finding): void;
 }
 
-/** The policy that a role has of its own, in the stack of the role. */
+/** The role's own default policy, in the role's stack. */
 export class OwnPolicy implements RolePolicy {
   constructor(private readonly role: iam.IRole) {}
 
@@ -23,13 +23,13 @@ export class OwnPolicy implements RolePolicy {
   }
 }
 
-/** A policy for a role of another stack: that stack does not refer to what the policy is about. */
+/** A policy for a role in another stack, so that the role's stack does not reference the policy's resources. */
 export class PolicyElsewhere implements RolePolicy {
   private readonly policy: iam.Policy;
 
   constructor(scope: Construct, role: iam.IRole) {
     this.policy = new iam.Policy(scope, 'Policy', {
-      // CDK's name is unique in one stack only, and a role with two policies of one name has the later one.
+      // CDK's name is unique only in one stack, and of two policies with the same name, a role keeps only the later one.
       policyName: Names.uniqueResourceName(scope, { maxLength: 119, separator: '-' }) + `-${scope.node.addr.slice(-8)}`,
     });
     role.attachInlinePolicy(this.policy);
@@ -45,24 +45,24 @@ export class PolicyElsewhere implements RolePolicy {
   }
 }
 
-/** Where something is written: a policy, and a scope for resources. */
+/** Where permissions go: a policy, and a scope for resources. */
 export interface Place {
   readonly scope: Construct;
   readonly policy: RolePolicy;
 }
 
 /**
- * What the pipelines of a stack have a role allowed.
+ * What a role may do for the pipelines of one stack.
  *
- * It is written in the stack of the pipelines, which refers to the role's stack anyway, so that the role's stack refers to none of it. Where
- * the role's stack has to refer to the pipelines', it is moved there.
+ * The pipelines' stack contains the policy, because it references the role's stack anyway. The role's stack then references nothing there.
+ * If the role's stack must reference the pipelines' stack, the policy moves to the role's stack.
  */
 export class MovablePermissions implements RolePolicy {
   private readonly written = new Array<(place: Place) => void>();
   private elsewhere?: Construct;
   private place: Place;
 
-  /** @param id unique in the stack, which is another one than that of `home` */
+  /** @param id unique in the stack, which is not the stack of `home` */
   constructor(private readonly home: Place, role: iam.IRole, stack: Stack, id: string) {
     this.elsewhere = new Construct(stack, id);
     this.place = { scope: this.elsewhere, policy: new PolicyElsewhere(this.elsewhere, role) };

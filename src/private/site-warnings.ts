@@ -4,31 +4,31 @@ import type { IConstruct } from 'constructs';
 import { isObject, quote, type ChangedFilesSite } from '../contract';
 import { warn } from './warnings';
 
-/** AWS's own policies that keep query strings apart. */
+/** AWS managed policies with query strings in the cache key. */
 const MANAGED_WITH_QUERY_STRINGS: readonly string[] = [
   CachePolicy.AMPLIFY, CachePolicy.ELEMENTAL_MEDIA_PACKAGE, CachePolicy.USE_ORIGIN_CACHE_CONTROL_HEADERS_QUERY_STRINGS,
 ].map(({ cachePolicyId }) => cachePolicyId);
 
 /**
- * Warns where a distribution of this app keeps pages under URLs that the options of `changedFiles` do not speak of.
+ * Warns if a distribution in this app caches pages under URLs that the options of `changedFiles` do not cover.
  *
- * @param scope what the warnings are about
+ * @param scope the construct to warn about
  */
 export function warnAboutSite(scope: IConstruct, distribution: IConstruct | undefined, options: ChangedFilesSite): void {
   const resource = distribution?.node.defaultChild ?? distribution;
   if (resource === undefined || !CfnResource.isCfnResource(resource) || resource.cfnResourceType !== CfnDistribution.CFN_RESOURCE_TYPE_NAME) {
-    // An import tells nothing of what it is like.
+    // An imported distribution shows nothing about its configuration.
     return;
   }
   const config: unknown = Stack.of(resource).resolve((resource as CfnDistribution).distributionConfig);
   const name = quote(resource.node.path);
   if (!options.queryStrings && behaviorsOf(config).some(behavior => keepsQueryStringsApart(behavior, resource))) {
-    warn(scope, 'queryStrings', `changedFiles leaves pages with query strings in the cache: the cache policy of ${name} has query strings in its key. Set queryStrings: true.`);
+    warn(scope, 'queryStrings', `changedFiles leaves pages with query strings in the cache, because the cache policy of ${name} includes query strings in the cache key. Set queryStrings to true.`);
   }
   const missing = errorPagesOf(config).map(page => fileOf(page, options.urlPath)).filter(file => !options.errorDocuments?.includes(file));
   if (missing.length > 0) {
-    warn(scope, 'errorDocuments', `changedFiles leaves old error pages in the cache: ${name} shows ${missing.map(quote).join(', ')} under any URL. ` +
-      `Set errorDocuments: [${missing.map(quote).join(', ')}]; acknowledge this where such a page is no file of the artifact.`);
+    warn(scope, 'errorDocuments', `changedFiles leaves old error pages in the cache, because ${name} serves ${missing.map(quote).join(', ')} under any URL. ` +
+      `Set errorDocuments to [${missing.map(quote).join(', ')}], or acknowledge this warning if such a page is not a file in the artifact.`);
   }
 }
 
@@ -76,7 +76,7 @@ function errorPagesOf(config: unknown): string[] {
   return [...new Set(pages.filter(page => typeof page === 'string'))];
 }
 
-/** The file of the site that a page of the distribution is. */
+/** The file in the site for an error page of the distribution. */
 function fileOf(page: string, urlPath = ''): string {
   const folder = urlPath.replace(/^\/+|\/+$/g, '');
   const path = page.replace(/^\/+/, '');

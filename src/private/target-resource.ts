@@ -4,24 +4,24 @@ import type { IConstruct } from 'constructs';
 import { distributionIdProblem, distributionTenantIdProblem } from '../contract';
 import { holdsVariable } from './variables';
 
-/** The two ways to say what is invalidated, of which exactly one is given. */
+/** The two ways to specify the target. Exactly one is set. */
 export interface TargetOptions {
   readonly distribution?: aws_cloudfront.IDistributionRef;
   readonly distributionTenant?: aws_cloudfront.IDistributionTenantRef;
 }
 
-/** What is invalidated, in the words of IAM. */
+/** What to invalidate, in IAM's terms. */
 export interface TargetResource {
   readonly construct: IConstruct;
-  /** The resource in an ARN. */
+  /** The resource type in an ARN. */
   readonly resource: 'distribution' | 'distribution-tenant';
   readonly id: string;
 }
 
-/** @throws Error unless there is exactly one target, with an id that may be one */
+/** @throws Error unless there is exactly one target, with a valid ID */
 export function targetResourceOf({ distribution, distributionTenant }: TargetOptions): TargetResource {
   if (distribution !== undefined && distributionTenant !== undefined) {
-    throw new Error('distribution and distributionTenant exclude each other: give the tenant alone to invalidate its part of the cache');
+    throw new Error('only one of distribution and distributionTenant must be specified, got both: specify the tenant alone to invalidate its part of the cache');
   }
   if (distribution !== undefined) {
     const { distributionId } = distribution.distributionRef;
@@ -31,7 +31,7 @@ export function targetResourceOf({ distribution, distributionTenant }: TargetOpt
     const { distributionTenantId } = distributionTenant.distributionTenantRef;
     return { construct: distributionTenant, resource: 'distribution-tenant', id: checked(distributionTenantId, distributionTenantIdProblem) };
   }
-  throw new Error('distribution or distributionTenant must be given: it is what the action invalidates');
+  throw new Error('distribution or distributionTenant must be specified, got neither: specify what to invalidate');
 }
 
 function checked(id: string, problemOf: (id: string) => string | undefined): string {

@@ -8,19 +8,19 @@ import { distributionRoleOf } from './distribution-role';
 import { refuse } from './refuse';
 import { targetResourceOf } from './target-resource';
 
-/** The parameters of a job, but for what only the pipeline knows of its paths. */
+/** The parameters of a job, without what only the pipeline knows about its paths. */
 export type OptionParameters = Omit<JobParameters, 'paths'> & { readonly paths: PathSource<ChangedFilesOptions> };
 
 /**
- * The parameters that the options of an action ask for.
+ * The parameters for the options of an action.
  *
- * @throws Error where an option breaks its rule, or the parameters cannot fit what CodePipeline takes
+ * @throws Error if an option breaks its rule, or the parameters exceed CodePipeline's limit
  */
 export function parametersOf(options: CloudFrontInvalidationOptions): OptionParameters {
   const {
     distribution, distributionTenant, distributionRole, distributionRoleExternalId, paths, waitForCompletion, timeout, failurePolicy,
     freshnessCheck,
-    // Who does the work is no parameter of it.
+    // The function itself is not a parameter.
     function: _,
     ...forgotten
   } = options;
@@ -43,13 +43,14 @@ export function parametersOf(options: CloudFrontInvalidationOptions): OptionPara
   return parameters;
 }
 
-/** An option that is written nowhere would do nothing: it does not compile. */
+/** An option that no parameter uses would have no effect, so it does not compile. */
 function allAreWritten(_: Readonly<Record<string, never>>): void {}
 
 /**
- * The parameters as an action's configuration has them, in the order of their table: the paths, which may hold pipeline variables, are last.
+ * The parameters as text for an action's configuration, in the order of their table. The paths are last, because they may contain pipeline
+ * variables.
  *
- * @throws Error where they cannot fit what CodePipeline takes
+ * @throws Error if they exceed CodePipeline's limit
  */
 export function toUserParameters(scope: IConstruct, parameters: JobParameters): string {
   checkLength(parameters);
@@ -62,7 +63,7 @@ export function toUserParameters(scope: IConstruct, parameters: JobParameters): 
   return `{${[...parts, `"paths":[${paths.map(path => elementsOf(stack, path)).join(',')}]`].join(',')}}`;
 }
 
-/** What stands for a list that only CloudFormation knows, as the one element that CDK lets it have until then. */
+/** The token for a list that only CloudFormation knows: CDK represents such a list by a single element. */
 function isListToken(element: string): boolean {
   return LIST_TOKEN.test(element);
 }
@@ -70,10 +71,10 @@ function isListToken(element: string): boolean {
 const LIST_TOKEN = /^#\{Token\[[^\]]*\]\}$/;
 
 /**
- * The elements of a JSON array that a path is, or a whole list of paths.
+ * The JSON array elements for one path, or for a whole list of paths.
  *
- * CDK writes a list that only CloudFormation knows with a custom resource. Here CloudFormation joins it, and the function refuses what breaks
- * the JSON, as it does for a pipeline variable: the paths come last, and every other parameter is written before them.
+ * For a list that only CloudFormation knows, CDK would add a custom resource. Here, CloudFormation joins the list, and the function rejects
+ * broken JSON, as it does for a pipeline variable: the paths come last, after every other parameter.
  */
 function elementsOf(stack: Stack, path: string): string {
   if (!isListToken(path)) {
@@ -93,13 +94,13 @@ function inOrder(parameters: OptionParameters | JobParameters): Partial<JobParam
   return Object.fromEntries(names.map(name => [name, parameters[name]]).filter(([, value]) => value !== undefined));
 }
 
-/** What to do about the longest part. */
+/** How to shorten the longest part. */
 const WAY_OUT: Readonly<Record<string, string>> = {
-  paths: 'Cover several paths with a wildcard such as \'/blog/*\', spread them over several actions, or let a build list them in a file: ' +
+  paths: 'Replace several paths with a wildcard such as \'/blog/*\', split them across several actions, or have a build list them in a file: ' +
     'InvalidationPaths.fromManifest(artifact.atPath(\'invalidation.txt\')).',
-  changedFiles: 'Name fewer or shorter patterns and folders in the options of InvalidationPaths.changedFiles, or give the pipeline, the stage and the action shorter names.',
-  freshnessCheck: 'Name fewer or shorter pages and patterns in freshnessCheck, or check them in an action of their own.',
-  distributionRole: 'Give distributionRole a shorter name, path or external id.',
+  changedFiles: 'Use fewer or shorter patterns and folders in the options of InvalidationPaths.changedFiles, or shorter names for the pipeline, the stage and the action.',
+  freshnessCheck: 'Use fewer or shorter pages and patterns in freshnessCheck, or check them in a separate action.',
+  distributionRole: 'Use a shorter name, path or external ID for distributionRole.',
 };
 
 function checkLength(parameters: OptionParameters | JobParameters): void {
@@ -111,12 +112,12 @@ function checkLength(parameters: OptionParameters | JobParameters): void {
     const { paths } = parameters;
     const part = longest.name === 'paths' && 'changedFiles' in paths ? 'changedFiles' : longest.name;
     const count = Array.isArray(paths) ? ` with ${paths.length} paths` : '';
-    throw new Error(`${part} must fit CodePipeline's ${MAX_USER_PARAMETERS_LENGTH} characters for an action's parameters, got ${length} characters${count}, ` +
+    throw new Error(`${part} must fit into CodePipeline's ${MAX_USER_PARAMETERS_LENGTH} characters for an action's parameters, got ${length} characters${count}, ` +
       `of which ${part} takes ${longest.length}. ${WAY_OUT[part] ?? ''}`);
   }
 }
 
-/** The length of a text in which each token, or list of them, turns out to be one character, the fewest that make sense. */
+/** The length of a text with one character for each token or token list, the minimum that makes sense. */
 function shortestLength(text: string): number {
   const withoutTokens = Tokenization.reverseString(text.replace(/#\{Token\[[^\]]*\]\}/g, '?'))
     .mapTokens({ mapToken: () => '?' })

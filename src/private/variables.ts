@@ -3,14 +3,14 @@ import { createHash } from 'crypto';
 /** @see https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html */
 const MAX_NAMESPACE_LENGTH = 100;
 
-/** Whether CodePipeline will put something else in this text's place: `#{namespace.variable}`. */
+/** Whether CodePipeline will replace a part of this text: `#{namespace.variable}`. */
 export function holdsVariable(text: unknown): boolean {
   return typeof text === 'string' && /#\{[^}]+\}/.test(text);
 }
 
 /**
- * The namespace CDK would choose, where that is valid. CDK does not mind that a stage's name may hold dots and be long,
- * and a namespace may not.
+ * The namespace that CDK would choose, made valid: a stage's name may contain dots and be long, a namespace may not, and CDK does not
+ * handle that.
  */
 export function namespaceOf(stageName: string, actionName: string): string {
   const name = `${stageName}_${actionName}_NS`;

@@ -1,10 +1,10 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
-/** What is legal and most likely wrong. The README lists each, and how to acknowledge it. */
-export const WARNINGS = ['cacheTagsInChina', 'errorDocuments', 'functionWithoutWayOut', 'partitionWithoutCloudFront', 'queryStrings', 'runOrder'] as const;
+/** Warnings about what is legal but most likely wrong. The README lists each and says how to acknowledge it. */
+export const WARNINGS = ['cacheTagsInChina', 'errorDocuments', 'functionWithoutEgress', 'partitionWithoutCloudFront', 'queryStrings', 'runOrder'] as const;
 
-/** Warns at synthesis, with the id that `Annotations.of(construct).acknowledgeWarning()` takes. */
+/** Warns at synthesis, with the ID for `Annotations.of(construct).acknowledgeWarning()`. */
 export function warn(construct: IConstruct, warning: typeof WARNINGS[number], message: string): void {
   Annotations.of(construct).addWarningV2(warningId(warning), message);
 }

@@ -46,14 +46,14 @@ export function reasonAgainst(combination: Combination): RegExp | undefined {
   const isChangedFiles = paths.startsWith('changedFiles');
   switch (place) {
     case 'distribution of another account':
-      return /distribution must have an id that the pipeline knows, but '.*' belongs to account 444455556666/;
+      return /distribution must have an ID that the pipeline knows: '.*' is in account 444455556666/;
     case 'id of another account':
-      return /distributionRole must be given, since distribution '.*' belongs to account 444455556666/;
+      return /distributionRole must be specified, because distribution '.*' is in account 444455556666/;
     case 'function of another account':
-      return /function must be of account 111122223333, which is the pipeline's, but '.*' belongs to account 444455556666/;
+      return /function must be in the pipeline's account 111122223333, but '.*' is in account 444455556666/;
     case 'function in us-east-1':
-      return kind.startsWith('Cfn') ? /function must be in eu-west-1, which is the Region of the CfnPipeline/
-        : isChangedFiles ? /function must be in the Region of the pipeline where paths is InvalidationPaths\.changedFiles/ : undefined;
+      return kind.startsWith('Cfn') ? /function must be in eu-west-1, the Region of the CfnPipeline/
+        : isChangedFiles ? /function must be in the pipeline's Region for InvalidationPaths\.changedFiles/ : undefined;
     default:
       return reasonAgainstStacks(combination);
   }
@@ -76,7 +76,7 @@ function reasonAgainstStacks({ kind, paths, stacks }: Combination): RegExp | und
     return undefined;
   }
   const isOurs = isTurned && readsArtifacts && (stacks.distribution === stacks.function || kind === 'Pipeline' && [stacks.bucket, stacks.key].includes(stacks.function));
-  return isOurs ? /pipelineName must be given to '.*', since the function is of another stack|cyclic reference/ : /cyclic reference/;
+  return isOurs ? /pipelineName must be set for '.*', because the function is in another stack|cyclic reference/ : /cyclic reference/;
 }
 
 /** All ways to put five parts into at most three stacks. */

@@ -124,7 +124,7 @@ describe('an external id', () => {
   test.concurrent('that is another one is refused, and the failure says what was named', async () => {
     const world = await givenWorld({ role: { externalId: 'website' }, stage: { distributionRoleExternalId: 'blog' } });
     expect((await world.runStage()).errorDetails).toMatchObject({
-      code: 'PermissionError', message: expect.stringContaining('and that it asks for the external id \'blog\''),
+      code: 'PermissionError', message: expect.stringContaining('and that it requires the external ID \'blog\''),
     });
     expect(world.distribution.invalidations).toEqual([]);
   });
@@ -139,9 +139,9 @@ describe('a role that may not be assumed is a PermissionError, reported at once,
       code: 'PermissionError',
       message: `Not allowed to assume the role ${world.distributionRoleArn}: AccessDenied: User: arn:aws:sts::123456789012:assumed-role/` +
         `${world.functionRoleArn.split('/').pop()}/${functionName} is not authorized to perform: sts:AssumeRole on resource: ${world.distributionRoleArn}. ` +
-        'Most likely on the distribution\'s side, check that the role exists, that its trust policy names the function\'s role, and that it asks for no external id. ' +
-        'If all of that is right: on the pipeline\'s side, allow the function\'s role sts:AssumeRole on this role, ' +
-        'and look for a service control policy or permissions boundary that denies it.',
+        'First, in the distribution\'s account, check that the role exists, that its trust policy names the function\'s role, and that it requires no external ID. ' +
+        'If all of that is right, in the pipeline\'s account, allow the function\'s role to call sts:AssumeRole on this role, ' +
+        'and check that no service control policy or permissions boundary denies it.',
     });
     expect(world.requests('AssumeRole')).toHaveLength(1);
     expectOneTerminalReport(action);
@@ -158,7 +158,7 @@ describe('a role that may not be assumed is a PermissionError, reported at once,
     world.sandbox.role(world.functionRoleArn.split('/').pop()!).statements.push({ Effect: 'Deny', Action: 'sts:*', Resource: '*' });
     expect((await world.runStage()).errorDetails).toMatchObject({
       code: 'PermissionError',
-      message: expect.stringMatching(/with an explicit deny in an identity-based policy\. Fix it on the pipeline's side, allow .* denies it\.$/),
+      message: expect.stringMatching(/with an explicit deny in an identity-based policy\. To fix it in the pipeline's account, allow .* denies it\.$/),
     });
   });
 
@@ -178,7 +178,7 @@ test.concurrent('a distribution that the role may not invalidate is refused, and
   world.sandbox.role(world.distributionRoleArn.split('/').pop()!).statements.splice(0);
   expect((await world.runStage()).errorDetails).toMatchObject({
     code: 'PermissionError',
-    message: expect.stringContaining(`Allow the role ${world.distributionRoleArn} cloudfront:CreateInvalidation on this distribution`),
+    message: expect.stringContaining(`Allow the role ${world.distributionRoleArn} to call cloudfront:CreateInvalidation on this distribution`),
   });
 });
 
@@ -186,7 +186,7 @@ test.concurrent('a distribution that is in neither account is unknown to the rol
   const world = await givenWorld();
   world.sandbox.cloudFront.removeDistribution(DISTRIBUTION_ID);
   expect((await world.runStage()).errorDetails).toMatchObject({
-    code: 'ConfigurationError', message: expect.stringContaining(`CloudFront knows no distribution ${DISTRIBUTION_ID} in the account of the role ${world.distributionRoleArn}`),
+    code: 'ConfigurationError', message: expect.stringContaining(`CloudFront cannot find distribution ${DISTRIBUTION_ID} in the account of the role ${world.distributionRoleArn}`),
   });
 });
 

@@ -137,7 +137,7 @@ test.concurrent('the first time everything is invalidated, and the summary says 
   expect(world.lastPaths()).toEqual(['/*']);
   expect(action).toMatchObject({
     status: 'Succeeded',
-    summary: expect.stringMatching(/^Invalidated 1 path of distribution \w+ in .*: everything, since this action has not succeeded before \(/),
+    summary: expect.stringMatching(/^Invalidated 1 path of distribution \w+ in .*: everything, because this action has not succeeded before \(/),
     outputVariables: { pathCount: '1', changedFileCount: 'none', unchangedFileCount: 'none' },
   });
 });
@@ -149,7 +149,7 @@ test.concurrent('then what was modified, removed and added, in every form of its
   expect(world.lastPaths()).toEqual(['/blog', '/blog/', '/blog/index.html', '/new.html', '/old.html']);
   expect(action).toMatchObject({
     status: 'Succeeded',
-    summary: expect.stringMatching(/^Invalidated 5 paths of distribution \w+ in .*: 3 files changed, and no other was invalidated \(invalidation/),
+    summary: expect.stringMatching(/^Invalidated 5 paths of distribution \w+ in .*: 3 files changed, and no unchanged file was invalidated with them \(invalidation/),
     outputVariables: { status: 'Completed', pathCount: '5', changedFileCount: '3', unchangedFileCount: '0' },
   });
 });
@@ -161,7 +161,7 @@ test.concurrent('nothing has changed: no invalidation, and the summary says so',
   expect(world.distribution.invalidations).toHaveLength(1);
   expect(action).toMatchObject({
     status: 'Succeeded',
-    summary: `Nothing has changed since the last invalidation of distribution ${world.distribution.id}, so that nothing was invalidated.`,
+    summary: `Nothing has changed since the last invalidation of distribution ${world.distribution.id}, so nothing was invalidated.`,
     outputVariables: { status: 'Completed', invalidationId: 'none', pathCount: '0', changedFileCount: '0', unchangedFileCount: '0' },
   });
   // It counts as a success: what comes next is compared with it.
@@ -175,7 +175,7 @@ test.concurrent('more than maxPaths are covered by wildcards that hit the fewest
   const action = await world.run(await world.givenArtifact(SECOND));
   expect([...world.lastPaths() ?? []].sort()).toEqual(['/blog', '/blog/*', '/new.html', '/old.html']);
   expect(action).toMatchObject({
-    summary: expect.stringContaining('3 files changed, and 1 other had to be invalidated'),
+    summary: expect.stringContaining('3 files changed, and 1 unchanged file was invalidated with them'),
     outputVariables: { pathCount: '4', changedFileCount: '3', unchangedFileCount: '1' },
   });
 });
@@ -279,7 +279,7 @@ describe('what was deployed in between', () => {
     world.sandbox.faults.add({ service: 's3', operation: 'GetObject', fault: { delay: 4_000 }, times: Infinity });
     const action = await world.run(await world.givenArtifact(FIRST));
     expect(world.lastPaths()).toEqual(['/*']);
-    expect(action.summary).toMatch(/everything, since 11 artifacts may be in the cache, and the function has time to compare \d/);
+    expect(action.summary).toMatch(/everything, because 11 artifacts may be in the cache, and the function had time to compare only \d/);
   });
 });
 
@@ -311,12 +311,12 @@ describe('green is never stale', () => {
     succeeded(world, first, { artifacts, outputVariables: { status: 'Completed' } });
     const action = await world.run(await world.givenArtifact(SECOND));
     expect(world.lastPaths()).toEqual(['/*']);
-    expect(action.summary).toContain('everything, since the artifact of this action was not called site when it last succeeded');
+    expect(action.summary).toContain('everything, because the artifact of this action was not called site when it last succeeded');
   });
 
   test.concurrent.each<[string, ChangedFilesOptions, string]>([
-    ['baseDirectory', { baseDirectory: 'dits' }, "baseDirectory must be a folder of the artifact site that has files, got 'dits/': the artifact has 'dist/', 'README.md' at its top."],
-    ['exclude', { baseDirectory: 'dist', exclude: ['**'] }, 'exclude must leave a file of the site, and takes all 2 of the artifact site: no change would ever be seen.'],
+    ['baseDirectory', { baseDirectory: 'dits' }, "baseDirectory must be a folder with files in the artifact site, got 'dits/': the artifact has 'dist/', 'README.md' at the top level."],
+    ['exclude', { baseDirectory: 'dist', exclude: ['**'] }, 'exclude must leave at least one file of the artifact site, got patterns that exclude all 2: no change would ever be seen.'],
   ])('%s that leaves no file is an error, also the first time', async (_, changedFiles, message) => {
     const world = await givenWorld({ changedFiles });
     const action = await world.run(await world.givenArtifact({ 'dist/index.html': '1', 'dist/a.html': '1', 'README.md': '1' }));
@@ -330,7 +330,7 @@ describe('green is never stale', () => {
       world.deploy('', undefined, { status, artifacts: {} });
       const action = await world.run(await world.givenArtifact(SECOND));
       expect(world.lastPaths()).toEqual(['/*']);
-      expect(action.summary).toMatch(new RegExp(`everything, since the run of Deploy\\.Deploy of 20.*Z \\(${status}\\) shows no artifact site, and may have deployed something`));
+      expect(action.summary).toMatch(new RegExp(`everything, because the run of Deploy\\.Deploy at 20.*Z \\(${status}\\) lists no artifact site but may have deployed something`));
     });
 
   test.concurrent('a deployment that outputs what it has built and deployed counts as one that takes it', async () => {
@@ -418,7 +418,7 @@ describe('green is never stale', () => {
   test.concurrent.each<[string, Partial<ActionRecord>, boolean]>([
     ['the variables say so', { outputVariables: { status: 'Completed' } }, true],
     ['the summary says so, since CodePipeline lists no variables', { summary: 'Invalidated 1 path of distribution E1 in 9 seconds (invalidation I1).' }, true],
-    ['the summary says that there was nothing to do', { summary: 'Nothing has changed since the last invalidation of distribution E1, so that nothing was invalidated.' }, true],
+    ['the summary says that there was nothing to do', { summary: 'Nothing has changed since the last invalidation of distribution E1, so nothing was invalidated.' }, true],
     ['the variables say that it only warned', { outputVariables: { status: 'Failed' }, summary: 'Invalidated' }, false],
     ['the summary says that it only warned', { summary: 'WARNING: visitors may still see old pages. PermissionError: …' }, false],
     ['nothing says so', {}, false],
@@ -430,7 +430,7 @@ describe('green is never stale', () => {
     succeeded(world, first, proof);
     const action = await world.run(await world.givenArtifact(SECOND));
     expect(world.lastPaths()?.includes('/*')).toBe(!isBaseline);
-    expect(action.summary)[isBaseline ? 'toContain' : 'toMatch'](isBaseline ? '3 files changed' : /everything, since this action only warned when it last succeeded/);
+    expect(action.summary)[isBaseline ? 'toContain' : 'toMatch'](isBaseline ? '3 files changed' : /everything, because this action only warned when it last succeeded/);
   });
 
   test.concurrent('query strings are covered where they are part of the cache key', async () => {
@@ -446,7 +446,7 @@ describe('green is never stale', () => {
     const action = await world.run(await world.givenArtifact({ ...FIRST, 'about.html': 'new' }));
     expect(world.lastPaths()).toEqual(['/*']);
     expect(action).toMatchObject({
-      summary: expect.stringContaining("everything, since the error document 'about.html' has changed, which may be in the cache under any URL"),
+      summary: expect.stringContaining("everything, because the error document 'about.html' has changed and may be cached under any URL"),
       outputVariables: { changedFileCount: '1', unchangedFileCount: '4' },
     });
   });
@@ -456,7 +456,7 @@ describe('green is never stale', () => {
     await world.run(await world.givenArtifact(FIRST));
     const action = await world.run(await world.givenArtifact({ ...FIRST, 'index.html': '2', 'about.html': '2', 'old.html': '2' }));
     expect(world.lastPaths()).toEqual(['/*']);
-    expect(action.summary).toContain('everything, since 3 of 5 files have changed');
+    expect(action.summary).toContain('everything, because 3 of 5 files have changed');
   });
 
   test.concurrent('a continuation finds the same paths, although others have deployed and succeeded in between', async () => {
@@ -488,7 +488,7 @@ describe('everything is invalidated, and the summary says why', () => {
     world.sandbox.s3.remove(world.bucket, first);
     const action = await world.run(await world.givenArtifact(SECOND));
     expect(world.lastPaths()).toEqual(['/*']);
-    expect(action.summary).toContain(`everything, since the artifact s3://${world.bucket}/${first} cannot be read: AccessDenied`);
+    expect(action.summary).toContain(`everything, because the artifact s3://${world.bucket}/${first} cannot be read: AccessDenied`);
   });
 
   test.concurrent('the artifact is no ZIP', async () => {
@@ -512,7 +512,7 @@ describe('everything is invalidated, and the summary says why', () => {
     await world.run(await world.givenArtifact(FIRST));
     const action = await world.run(await world.givenArtifact(givenRawArchive({ name: Buffer.from('000000'), numbered: true }, 102_401)));
     expect(world.lastPaths()).toEqual(['/*']);
-    expect(action).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining('it has more than 102400 files, which is too many for a function with 256 MB of memory') });
+    expect(action).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining('it has more than 102400 files, too many for a function with 256 MB of memory') });
   });
 
   test.concurrent('the history may not be read', async () => {
@@ -520,15 +520,15 @@ describe('everything is invalidated, and the summary says why', () => {
     await world.run(await world.givenArtifact(FIRST));
     world.sandbox.faults.add({ service: 'codepipeline', operation: 'ListActionExecutions', fault: { error: 'AccessDeniedException', status: 400 }, times: Infinity });
     const action = await world.run(await world.givenArtifact(SECOND));
-    expect(action.summary).toMatch(/everything, since the history of the pipeline .* cannot be read: AccessDeniedException/);
+    expect(action.summary).toMatch(/everything, because the history of the pipeline .* cannot be read: AccessDeniedException/);
   });
 
   test.concurrent('or the action fails, if that is wanted', async () => {
     const world = await givenWorld({ changedFiles: { onMissingBaseline: MissingBaselineBehavior.FAIL } });
     expect((await world.run(await world.givenArtifact(FIRST))).errorDetails).toEqual({
       code: 'JobFailed',
-      message: 'What has changed is not known, since this action has not succeeded before. ' +
-        'Deploy once with onMissingBaseline INVALIDATE_ALL, the default: it invalidates everything. With FAIL again, the next execution compares with that one.',
+      message: 'Cannot tell what has changed, because this action has not succeeded before. ' +
+        'Deploy once with onMissingBaseline set to INVALIDATE_ALL, the default, to invalidate everything. Then set it to FAIL again: the next execution compares with that deployment.',
     });
     expect(world.distribution.invalidations).toEqual([]);
   });
@@ -666,7 +666,7 @@ describe('a manifest in the artifact', () => {
     const action = await world.run(await world.givenArtifact({ 'paths.txt': '# nothing\n' }));
     expect(world.distribution.invalidations).toEqual([]);
     expect(action).toMatchObject({ status: 'Succeeded', outputVariables: { pathCount: '0' } });
-    expect(action.summary).toBe(`There is nothing to invalidate of distribution ${world.distribution.id}: the manifest lists no path.`);
+    expect(action.summary).toBe(`Nothing to invalidate for distribution ${world.distribution.id}: the manifest lists no paths.`);
   });
 
   test.concurrent('with more wildcards than CloudFront takes at a time goes in batches, also across invocations', async () => {
@@ -681,10 +681,10 @@ describe('a manifest in the artifact', () => {
   });
 
   test.concurrent.each<[string, Files | Buffer, string]>([
-    ['is missing', { 'index.html': '1' }, "manifest must be a file of the artifact site, which has none named 'paths.txt'"],
+    ['is missing', { 'index.html': '1' }, "manifest must be a file in the artifact site, got 'paths.txt', which is not there"],
     ['has a bad line', { 'paths.txt': '/a\nb\n' }, "paths.txt: line 2: paths must start with '/' or '#', got 'b'"],
     ['is larger than a mebibyte', { 'paths.txt': '/a\n'.repeat(400_000) }, 'paths.txt has 1200000 bytes, more than 1048576'],
-    ['is in no ZIP', Buffer.from('{}'), "The manifest 'paths.txt' cannot be read, since the artifact s3://"],
+    ['is in no ZIP', Buffer.from('{}'), "Cannot read the manifest 'paths.txt', because the artifact s3://"],
   ])('that %s is reported at once', async (_, files, message) => {
     const world = await givenWorld(fromManifest('paths.txt'));
     expect((await world.run(await world.givenArtifact(files))).errorDetails).toMatchObject({

@@ -199,7 +199,7 @@ describe('the history', () => {
     const site = await givenChangingSite({ reusesKeys: true });
     await site.deploy(SECOND);
     expect(await site.run()).toMatchObject({
-      status: 'Succeeded', summary: expect.stringContaining('everything, since the artifact site has taken the place of one that was deployed before'),
+      status: 'Succeeded', summary: expect.stringContaining('everything, because the artifact site has replaced one that was deployed before'),
     });
     expect(site.distribution.invalidations.at(-1)?.paths).toEqual(['/*']);
   });
@@ -209,7 +209,7 @@ describe('the history', () => {
     await site.deploy(SECOND);
     const [{ bucket }] = site.sandbox.requests.filter(({ operation }) => operation === 'GetObject').map(({ input }) => ({ bucket: String(input.Bucket) }));
     site.sandbox.s3.put(bucket, 'website/site/1', await givenArchive(SECOND));
-    expect(await site.run()).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining('another has taken its place since it was deployed') });
+    expect(await site.run()).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining('another artifact has replaced it since it was deployed') });
     expect(site.distribution.invalidations.at(-1)?.paths).toEqual(['/*']);
   });
 
@@ -217,7 +217,7 @@ describe('the history', () => {
     const site = await givenChangingSite();
     site.sandbox.codePipeline.historySettings.listedAfter = 600_000;
     await site.deploy(SECOND);
-    expect(await site.run()).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining('everything, since this action has not succeeded before') });
+    expect(await site.run()).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining('everything, because this action has not succeeded before') });
     expect(site.distribution.invalidations.at(-1)?.paths).toEqual(['/*']);
   });
 });

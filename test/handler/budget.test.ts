@@ -31,8 +31,8 @@ describe('limited', () => {
   });
 
   test.each([
-    [3_000, 'no answer within 3 seconds'],
-    [60_000, 'no answer within 10 seconds'],
+    [3_000, 'no response within 3 seconds'],
+    [60_000, 'no response within 10 seconds'],
   ])('ends a call that never answers, with %i milliseconds left', async (left, message) => {
     let signal: AbortSignal | undefined;
     const outcome = expect(limited(NOW + left, abortSignal => {
@@ -52,6 +52,6 @@ describe('limited', () => {
 
 test.each([0, -1, -60_000])('a call for which %i milliseconds are left is not made', async milliseconds => {
   const call = jest.fn<Promise<void>, []>();
-  await expect(limited(Date.now() + milliseconds, call)).rejects.toThrow('no time was left for it');
+  await expect(limited(Date.now() + milliseconds, call)).rejects.toThrow('no time was left for the call');
   expect(call).not.toHaveBeenCalled();
 });

@@ -57,8 +57,8 @@ test.each([
   [undefined], [null], [1], ['x'], [[]], [{}], [{ 'CodePipeline.job': null }], [{ 'CodePipeline.job': {} }], [{ 'CodePipeline.job': { id: 1 } }],
   [{ 'CodePipeline.job': { id: '' } }], [{ Records: [] }],
 ])('%j is no job: nobody to report to', event => {
-  expect(() => parseEvent(event)).toThrow('The event is no CodePipeline job: expected an object with "CodePipeline.job" and an id in it. ' +
-    'Invoke this function from an action of category Invoke, owner AWS and provider Lambda.');
+  expect(() => parseEvent(event)).toThrow('The event is not a CodePipeline job: expected an object with a "CodePipeline.job" that has an ID. ' +
+    'Invoke this function from a CodePipeline action with category Invoke, owner AWS and provider Lambda.');
 });
 
 test('whatever else is missing or wrong in a job, there is someone to report to', () => {

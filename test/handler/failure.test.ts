@@ -8,14 +8,14 @@ describe('final errors of CloudFront are reported at once', () => {
   test.each([
     ['AccessDenied', 403, 'PermissionError', /cloudfront:GetInvalidation/],
     ['AccessDeniedException', 403, 'PermissionError', /role/],
-    ['ExpiredToken', 403, 'PermissionError', /Allow the function's role .*, and look for a service control policy or permissions boundary that denies it\.$/],
+    ['ExpiredToken', 403, 'PermissionError', /Allow the function's role .*, and check that no service control policy or permissions boundary denies it\.$/],
     ['AccessDenied', 400, 'PermissionError', /role/],
     ['AccessDeniedException', 400, 'PermissionError', /role/],
     ['NoSuchDistribution', 404, 'ConfigurationError', /deleted or replaced/],
     ['EntityNotFound', 404, 'ConfigurationError', /deleted or replaced/],
     ['InvalidArgument', 400, 'ConfigurationError', /Check the paths/],
-    ['MissingBody', 400, 'JobFailed', /refused GetInvalidation/],
-    ['InconsistentQuantities', 400, 'JobFailed', /refused GetInvalidation/],
+    ['MissingBody', 400, 'JobFailed', /rejected GetInvalidation/],
+    ['InconsistentQuantities', 400, 'JobFailed', /rejected GetInvalidation/],
   ])('%s → %s', (name, status, type, advice) => {
     const failure = fromCloudFront(awsError(name, status, 'AWS says so.'), 'GetInvalidation', { kind: 'distribution', id: 'E1' });
     expect(failure).toBeInstanceOf(Failure);
@@ -46,9 +46,9 @@ describe('errors that pass are waited out', () => {
   });
 
   test.each([
-    ['TooManyInvalidationsInProgress', /^The invalidation quota of distribution E1 is full: .* invalidate less often, name fewer paths or cover them .*or ask AWS for a higher quota\.$/],
-    ['BatchTooLarge', /^CloudFront found the invalidation of distribution E1 too large: .*Name fewer paths or cover them with one wildcard\.$/],
-    ['NoSuchInvalidation', /^CloudFront does not know the invalidation of distribution E1 that it has just accepted: /],
+    ['TooManyInvalidationsInProgress', /^The invalidation quota of distribution E1 is full: .* invalidate less often, use fewer paths or one wildcard instead, .*or ask AWS for a higher quota\.$/],
+    ['BatchTooLarge', /^The invalidation of distribution E1 is too large for CloudFront: .*Use fewer paths or one wildcard instead\.$/],
+    ['NoSuchInvalidation', /^CloudFront cannot find the invalidation of distribution E1 that it has just accepted: /],
     ['Throttling', /^CloudFront did not answer CreateInvalidation for distribution E1: .*Retry the stage once CloudFront has recovered: https:/],
   ])('%s says what to do', (name, advice) => {
     expect(fromCloudFront(awsError(name, 400), 'CreateInvalidation', { kind: 'distribution', id: 'E1' }).message).toMatch(advice);
@@ -72,14 +72,14 @@ describe('errors that pass are waited out', () => {
 
 test('what the target\'s role may not do is asked of that role', () => {
   const target = { kind: 'distribution' as const, id: 'E1', role: { arn: 'arn:aws:iam::111122223333:role/r' } };
-  expect(fromCloudFront(awsError('AccessDenied', 403), 'GetInvalidation', target).message).toMatch('Allow the role arn:aws:iam::111122223333:role/r cloudfront:GetInvalidation');
+  expect(fromCloudFront(awsError('AccessDenied', 403), 'GetInvalidation', target).message).toMatch('Allow the role arn:aws:iam::111122223333:role/r to call cloudfront:GetInvalidation');
   expect(fromCloudFront(awsError('NoSuchDistribution', 404), 'GetInvalidation', target).message).toMatch('in the account of the role arn:aws:iam::111122223333:role/r');
 });
 
 describe('errors of STS', () => {
   const ROLE = { arn: 'arn:aws:iam::111122223333:role/r' };
-  const PIPELINE_SIDE = "Fix it on the pipeline's side, allow the function's role sts:AssumeRole";
-  const DISTRIBUTION_SIDE = "Fix it on the distribution's side, check that the role exists";
+  const PIPELINE_SIDE = "To fix it in the pipeline's account, allow the function's role to call sts:AssumeRole";
+  const DISTRIBUTION_SIDE = "To fix it in the distribution's account, check that the role exists";
 
   test.each([
     ['because no identity-based policy allows the sts:AssumeRole action', PIPELINE_SIDE],
@@ -87,7 +87,7 @@ describe('errors of STS', () => {
     ['because no permissions boundary allows the sts:AssumeRole action', PIPELINE_SIDE],
     ['because no resource-based policy allows the sts:AssumeRole action', DISTRIBUTION_SIDE],
     ['with an explicit deny in a resource-based policy', DISTRIBUTION_SIDE],
-    ['', "Most likely on the distribution's side"],
+    ['', "First, in the distribution's account"],
   ])('AccessDenied %j → %s', (why, advice) => {
     const failure = fromSts(awsError('AccessDenied', 403, `User: u is not authorized to perform: sts:AssumeRole on resource: r ${why}`), ROLE);
     expect(failure).toBeInstanceOf(Failure);
@@ -95,18 +95,18 @@ describe('errors of STS', () => {
   });
 
   test.each([
-    [undefined, 'and that it asks for no external id.'], ['say "website"', 'and that it asks for the external id \'say "website"\'.'],
+    [undefined, 'and that it requires no external ID.'], ['say "website"', 'and that it requires the external ID \'say "website"\'.'],
   ])('the external id %j is part of the advice', (externalId, advice) => {
     const failure = fromSts(awsError('AccessDenied', 403, 'because no resource-based policy allows it'), { ...ROLE, externalId });
     expect(failure.message).toMatch(advice);
     expect(fromSts(awsError('AccessDenied', 403, 'in a service control policy'), ROLE).message)
-      .toMatch('and look for a service control policy or permissions boundary that denies it.');
+      .toMatch('and check that no service control policy or permissions boundary denies it.');
   });
 
   test.each([
-    ['RegionDisabledException', 403, /^STS is not active in the Region .*Activate it in the IAM console of that account, under account settings\.$/],
+    ['RegionDisabledException', 403, /^STS is not active in the function's Region .*Activate it in the IAM console of that account, under Account settings\.$/],
     ['Throttling', 400, /^STS did not answer AssumeRole for .*Retry the stage once STS has recovered: https:/],
-    ['ValidationError', 400, /^STS refused AssumeRole for the role /],
+    ['ValidationError', 400, /^STS rejected AssumeRole for the role /],
   ])('%s says what to do', (name, status, advice) => {
     expect(fromSts(awsError(name, status), ROLE).message).toMatch(advice);
   });

@@ -45,7 +45,7 @@ describe('CloudFront is down for a while: the action waits, and is green', () =>
     expect(action.status).toBe('Succeeded');
     expect(action.jobs.length).toBeGreaterThan(1);
     expect(action.reports[0].input).toMatchObject({
-      executionDetails: { summary: `Waiting for CloudFront to accept an invalidation of distribution ${world.distribution.id}, for up to 1 hour in all.` },
+      executionDetails: { summary: `Waiting for CloudFront to accept an invalidation of distribution ${world.distribution.id}, for up to 1 hour in total.` },
     });
     expect(world.distribution.invalidations).toMatchObject([{ callerReference: expect.stringMatching(`^${action.jobs[0]}-0-1-[0-9a-f]{12}$`) }]);
   });
@@ -66,7 +66,7 @@ describe('CloudFront is down for a while: the action waits, and is green', () =>
     const world = await givenWorld({ ...SHORT, timeout: Duration.seconds(20) });
     world.sandbox.faults.add({ service: 'cloudfront', operation: 'CreateInvalidation', fault: { hang: 'before' }, times: Infinity });
     const action = await world.runStage();
-    expect(action.errorDetails).toMatchObject({ code: 'SystemUnavailable', message: expect.stringContaining('no answer within') });
+    expect(action.errorDetails).toMatchObject({ code: 'SystemUnavailable', message: expect.stringContaining('no response within') });
     expect(world.sandbox.lambda.invocations.map(({ outcome }) => outcome)).not.toContain('timeout');
   });
 });
@@ -119,7 +119,7 @@ describe('the quota is full', () => {
     expect(own.map(invalidation => invalidation.paths.length)).toEqual([7, 7, 1]);
     expect(own.flatMap(invalidation => [...invalidation.paths])).toEqual(paths);
     expect(action.outputVariables.invalidationId).toBe(own.at(-1)!.id);
-    expect(action.summary).toContain(`(3 invalidations, the last of them ${own.at(-1)!.id})`);
+    expect(action.summary).toContain(`(3 invalidations, the last one is ${own.at(-1)!.id})`);
   });
 
   test.concurrent('an account with a lower quota: a batch that is too large is halved', async () => {
@@ -133,7 +133,7 @@ describe('the quota is full', () => {
     const world = await givenWorld();
     world.sandbox.faults.add({ service: 'cloudfront', operation: 'CreateInvalidation', fault: { error: 'BatchTooLarge', status: 413 }, times: Infinity });
     const action = await world.runStage();
-    expect(action.errorDetails).toMatchObject({ code: 'JobFailed', message: expect.stringMatching(/^CloudFront found the invalidation of distribution \w+ too large/) });
+    expect(action.errorDetails).toMatchObject({ code: 'JobFailed', message: expect.stringMatching(/^The invalidation of distribution \w+ is too large for CloudFront/) });
     expect(world.requests('CreateInvalidation')).toHaveLength(1);
   });
 });
@@ -144,7 +144,7 @@ describe('what no wait can mend is reported at once', () => {
     deny(world, 'cloudfront:CreateInvalidation');
     const action = await world.runStage();
     expect(action.errorDetails).toMatchObject({ code: 'PermissionError', message: expect.stringContaining(`Not allowed to invalidate distribution ${world.distribution.id}: AccessDenied: User: arn:aws:sts::`) });
-    expect(action.errorDetails?.message).toContain('Allow the function\'s role cloudfront:CreateInvalidation on this distribution');
+    expect(action.errorDetails?.message).toContain('Allow the function\'s role to call cloudfront:CreateInvalidation on this distribution');
     expect(world.requests('CreateInvalidation')).toHaveLength(1);
     expectOneTerminalReport(action);
   });
@@ -156,7 +156,7 @@ describe('what no wait can mend is reported at once', () => {
     expect(action).toMatchObject({
       status: 'Failed',
       externalExecutionId: world.distribution.invalidations[0].id,
-      errorDetails: { code: 'PermissionError', message: expect.stringContaining('Allow the function\'s role cloudfront:GetInvalidation') },
+      errorDetails: { code: 'PermissionError', message: expect.stringContaining('Allow the function\'s role to call cloudfront:GetInvalidation') },
     });
     expect(world.requests('GetInvalidation')).toHaveLength(1);
   });
@@ -182,8 +182,8 @@ describe('what no wait can mend is reported at once', () => {
     const action = await world.runStage();
     expect(action.errorDetails).toEqual({
       code: 'ConfigurationError',
-      message: `CloudFront knows no distribution ${world.distribution.id} in the account of the function's role: NoSuchDistribution: The specified distribution does not exist. ` +
-        'Check that it has not been deleted or replaced. For a distribution of another account, set distributionRole to a role of that account.',
+      message: `CloudFront cannot find distribution ${world.distribution.id} in the account of the function's role: NoSuchDistribution: The specified distribution does not exist. ` +
+        'Check that it has not been deleted or replaced. For a distribution in another account, set distributionRole to a role in that account.',
     });
   });
 
@@ -225,7 +225,7 @@ describe('a configuration that is wrong is reported, and no call is made', () =>
     ['an unknown parameter', '{"pathes":["/*"]}', "unknown parameter 'pathes'"],
     ['a timeout that is no number', '{"timeoutSeconds":"1h"}', 'timeout must be more than 0'],
     ['a policy that is none', '{"failurePolicy":"warn"}', 'failurePolicy must be FAIL or WARN'],
-    ['a distribution that is none', '{"distributionId":"arn:aws:cloudfront::1:distribution/E1"}', 'distributionId must be the id'],
+    ['a distribution that is none', '{"distributionId":"arn:aws:cloudfront::1:distribution/E1"}', 'distributionId must be the ID'],
   ])('%s', async (_, userParameters, message) => {
     const world = await givenWorld();
     const action = await world.runAction(userParameters);
@@ -245,7 +245,7 @@ describe('a configuration that is wrong is reported, and no call is made', () =>
     const world = await givenWorld();
     for (const event of [{}, { Records: [] }, { 'CodePipeline.job': {} }, null]) {
       expect(await world.sandbox.lambda.invoke(world.functionName, event))
-        .toMatchObject({ outcome: 'error', error: { message: expect.stringContaining('The event is no CodePipeline job') } });
+        .toMatchObject({ outcome: 'error', error: { message: expect.stringContaining('The event is not a CodePipeline job') } });
     }
     expect(world.sandbox.requests).toEqual([]);
   });
@@ -291,7 +291,7 @@ describe('CodePipeline cannot take the report', () => {
     outage.remove();
     expect(await running).toMatchObject({ status: 'Succeeded' });
     await settled(world);
-    expect(world.sandbox.lambda.invocations).toMatchObject([{ outcome: 'error', error: { message: expect.stringContaining('could not be reported') } }, { outcome: 'ok' }]);
+    expect(world.sandbox.lambda.invocations).toMatchObject([{ outcome: 'error', error: { message: expect.stringContaining('Could not report job') } }, { outcome: 'ok' }]);
     expect(world.distribution.invalidations).toHaveLength(1);
   });
 
@@ -314,7 +314,7 @@ describe('CodePipeline cannot take the report', () => {
     await settled(world);
     expect(world.sandbox.lambda.invocations[0]).toMatchObject({
       outcome: 'error',
-      error: { message: expect.stringMatching(/could not be reported to CodePipeline as success: AccessDeniedException.*Check that the function's role allows codepipeline:PutJobSuccessResult/) },
+      error: { message: expect.stringMatching(/Could not report job [\w-]+ to CodePipeline as success: AccessDeniedException.*Check that the function's role allows codepipeline:PutJobSuccessResult/) },
     });
     void action;
   });
@@ -328,7 +328,7 @@ describe('CodePipeline cannot take the report', () => {
     expect(handle.hits).toBe(1);
     expect(action.errorDetails).toEqual({
       code: 'JobFailed',
-      message: 'CodePipeline refused the report of this job as invalid (success): ValidationException: too long. This is a defect of the function.',
+      message: 'CodePipeline rejected the report of this job as invalid (success): ValidationException: too long. This is a bug in the function.',
     });
   });
 

@@ -96,7 +96,7 @@ describe('a wait that is longer than an invocation', () => {
       continuationToken: expect.any(String),
       executionDetails: {
         externalExecutionId: world.distribution.invalidations[0].id,
-        summary: `Waiting for CloudFront to complete invalidation ${world.distribution.invalidations[0].id} of distribution ${world.distribution.id}, for up to 1 hour in all.`,
+        summary: `Waiting for CloudFront to complete invalidation ${world.distribution.invalidations[0].id} of distribution ${world.distribution.id}, for up to 1 hour in total.`,
         percentComplete: 0,
       },
     });
@@ -161,7 +161,7 @@ describe('the same event again', () => {
     expectOneTerminalReport(action);
     expect(action.reports.filter(({ refused }) => refused === 'InvalidJobStateException')).toHaveLength(1);
     expect(world.sandbox.lambda.invocations.map(({ outcome }) => outcome)).toEqual(['ok', 'ok']);
-    expect(world.logs()).toContainEqual(expect.objectContaining({ message: 'CodePipeline has an answer to this job already, or no longer waits for one' }));
+    expect(world.logs()).toContainEqual(expect.objectContaining({ message: 'CodePipeline already has an answer to this job, or no longer waits for one' }));
   });
 
   test.concurrent('delivered long after it is done: the earlier invalidation, and no error', async () => {
@@ -259,7 +259,7 @@ describe('a distribution tenant', () => {
     world.sandbox.cloudFront.removeDistribution(world.distribution.id);
     expect((await world.runStage()).errorDetails).toMatchObject({
       code: 'ConfigurationError',
-      message: expect.stringContaining(`CloudFront knows no distribution tenant ${world.distribution.id} in the account of the function's role: EntityNotFound`),
+      message: expect.stringContaining(`CloudFront cannot find distribution tenant ${world.distribution.id} in the account of the function's role: EntityNotFound`),
     });
   });
 
@@ -305,7 +305,7 @@ describe('WARN', () => {
     const action = await world.runStage();
     expect(action).toMatchObject({
       status: 'Succeeded',
-      summary: expect.stringMatching(/^WARNING: visitors may still see old pages\. ConfigurationError: CloudFront knows no distribution/),
+      summary: expect.stringMatching(/^WARNING: visitors may still see old pages\. ConfigurationError: CloudFront cannot find distribution/),
       outputVariables: {
         distributionId: world.distribution.id,
         distributionTenantId: 'none',

@@ -25,16 +25,16 @@ test.each([
 
 test.each<[string | Buffer, string]>([
   ['/a\nb\n', "invalidation.txt: line 2: paths must start with '/' or '#', got 'b'"],
-  ['# one\n\n/a*b', "invalidation.txt: line 3: paths may contain '*' as their last character only"],
-  ['#a,b', 'invalidation.txt: line 1: cache tags must be visible ASCII characters'],
+  ['# one\n\n/a*b', "invalidation.txt: line 3: paths must contain '*' only as their last character"],
+  ['#a,b', 'invalidation.txt: line 1: cache tags must consist of visible ASCII characters'],
   ['["/a", "b"]', "invalidation.txt: item 2: paths must start with '/'"],
   ['["/a", 1]', 'invalidation.txt: item 2: paths must be strings, got 1'],
-  ['["/a"', "invalidation.txt: it begins with '[' and is no JSON array"],
+  ['["/a"', "invalidation.txt: it starts with '[' but is not a JSON array"],
   ['/a #\nb#', "invalidation.txt: line 2: paths must start with '/' or '#', got 'b#'"],
   [`/${'a'.repeat(4001)}`, 'invalidation.txt: line 1: paths must be at most 4000 characters'],
   ['/a\n'.repeat(10_001), 'invalidation.txt: it must list at most 10000 paths, got 10001'],
   ['/a*\n'.repeat(1_501), 'invalidation.txt: it must list at most 1500 paths with a wildcard, got 1501'],
-  [Buffer.from([0x2f, 0xff]), 'invalidation.txt: it must be text in UTF-8'],
+  [Buffer.from([0x2f, 0xff]), 'invalidation.txt: it must be UTF-8 text'],
   ['/a\u0000', 'invalidation.txt: line 1: paths must not contain control characters'],
 ])('%.30j is refused', (text, message) => {
   expect(() => parse(text)).toThrow(expect.objectContaining({ type: 'ConfigurationError', message: expect.stringContaining(message) }));

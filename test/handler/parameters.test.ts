@@ -25,7 +25,7 @@ describe('an action that was made by hand', () => {
   });
 
   test.each(['E2QWRUHEXAMPLE /*', 'nonsense', 'index-html', '../E2', 'E1,E2', '"E1"', 'true', '12', `E${'1'.repeat(128)}`])('has something else: %j', userParameters => {
-    expect(() => parse(userParameters, ENVIRONMENT)).toThrow('UserParameters must be a JSON object, or the id of a distribution alone, got ');
+    expect(() => parse(userParameters, ENVIRONMENT)).toThrow('UserParameters must be a JSON object or a distribution ID, got ');
   });
 
   test.each([
@@ -40,7 +40,7 @@ describe('an action that was made by hand', () => {
     expect(() => parse(JSON.stringify({ [name]: ['/*'] }), ENVIRONMENT)).toThrow(expect.objectContaining({
       type: 'ConfigurationError',
       message: `UserParameters has an unknown parameter '${name}': expected distributionId, distributionTenantId, distributionRole, waitForCompletion, ` +
-        `timeoutSeconds, failurePolicy, freshnessCheck, paths. For ${ours} write ${example}.`,
+        `timeoutSeconds, failurePolicy, freshnessCheck, paths. For ${ours}, write ${example}.`,
     }));
   });
 });
@@ -62,7 +62,7 @@ test('white space and escapes of a hand-written object are fine', () => {
 
 describe('a ConfigurationError', () => {
   test.each([
-    ['not JSON', 'UserParameters must be a JSON object, or the id of a distribution alone, got \'not JSON\'. Where a pipeline variable is part of it, ' +
+    ['not JSON', 'UserParameters must be a JSON object or a distribution ID, got \'not JSON\'. If it contains a pipeline variable, ' +
       'the variable\'s value must not contain quotes, backslashes or line breaks.'],
     ['/', 'UserParameters must be a JSON object'],
     ['{"paths":["/a"', 'UserParameters must be a JSON object'],
@@ -83,7 +83,7 @@ describe('a ConfigurationError', () => {
     ['{"paths":"/a /b/*"}', 'paths must be a list of strings, got \'/a /b/*\': write ["/a","/b/*"]'],
     ['{"paths":"/a,/b, #news"}', 'paths must be a list of strings, got \'/a,/b, #news\': write ["/a","/b","#news"]'],
     ['{"paths":["/a /b/*"]}', "paths must be single paths, got '/a /b/*': write a list, '/a', '/b/*'"],
-    ['{"paths":["/**"]}', "paths may contain '*' as their last character only, got '/**': write '/*'"],
+    ['{"paths":["/**"]}', "paths must contain '*' only as their last character, got '/**': write '/*'"],
     ['{"paths":null}', 'paths must be a list of strings'],
     ['{"paths":["/a",1]}', 'paths must be strings, got 1'],
     ['{"paths":["/a","b"]}', "paths must start with '/' or '#', got 'b'"],
@@ -98,30 +98,30 @@ describe('a ConfigurationError', () => {
     ['{"paths":{"changedFiles":{"stageName":"S","actionName":"A","deployedBy":["D.D"]}}}', 'changedFiles must have either pipelineName or pipelineNameVariable'],
     ['{"paths":{"changedFiles":{"pipelineName":"P","pipelineNameVariable":"V","stageName":"S","actionName":"A","deployedBy":["D.D"]}}}', 'changedFiles must have either'],
     ['{"paths":{"changedFiles":{"pipelineName":"P","actionName":"A","deployedBy":["D.D"]}}}', 'changedFiles must have a stageName, got undefined'],
-    ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"S","actionName":"A","deployedBy":["D.D"],"bucket":"b"}}}', "changedFiles has an unknown part 'bucket'"],
+    ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"S","actionName":"A","deployedBy":["D.D"],"bucket":"b"}}}', "changedFiles has an unknown property 'bucket'"],
     ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"S","actionName":"A","deployedBy":["D.D"],"maxPaths":0}}}', 'maxPaths must be a whole number from 1 to 3000, got 0'],
     ['{"paths":{"changedFiles":{"pipelineName":"P","stageName":"","actionName":"A","deployedBy":["D.D"]}}}', "changedFiles must have a stageName, got ''"],
-    ['{"distributionId":"E1","distributionTenantId":"dt_1"}', 'distributionId and distributionTenantId exclude each other'],
-    ['{"distributionTenantId":"dt/1"}', 'distributionTenantId must be the id of a CloudFront distribution tenant'],
-    ['{"distributionTenantId":null}', 'distributionTenantId must be the id of a CloudFront distribution tenant'],
-    ['{"distributionId":1}', 'distributionId must be the id'],
-    ['{"distributionId":null}', 'distributionId must be the id'],
-    ['{"distributionId":"../x"}', 'distributionId must be the id'],
+    ['{"distributionId":"E1","distributionTenantId":"dt_1"}', 'UserParameters must have only one of distributionId and distributionTenantId, got both: remove one'],
+    ['{"distributionTenantId":"dt/1"}', 'distributionTenantId must be the ID of a CloudFront distribution tenant'],
+    ['{"distributionTenantId":null}', 'distributionTenantId must be the ID of a CloudFront distribution tenant'],
+    ['{"distributionId":1}', 'distributionId must be the ID'],
+    ['{"distributionId":null}', 'distributionId must be the ID'],
+    ['{"distributionId":"../x"}', 'distributionId must be the ID'],
     ['{"distributionRole":"arn:aws:iam::111122223333:role/r"}', 'distributionRole must be an object such as {"arn":'],
     ['{"distributionRole":{}}', 'distributionRole must have the ARN of an IAM role'],
     ['{"distributionRole":{"arn":"arn:aws:iam::111122223333:user/u"}}', 'distributionRole must have the ARN of an IAM role, such as'],
     ['{"distributionRole":{"arn":"arn:aws:iam::111122223333:role/r","externalId":"a b"}}', 'externalId must have 2 to 1224 characters'],
     ['{"distributionRole":{"arn":"arn:aws:iam::111122223333:role/r","externalId":null}}', 'externalId must have 2 to 1224 characters'],
     ['{"distributionRole":{"arn":"arn:aws:iam::111122223333:role/r","pipelineName":1}}', 'distributionRole must have a string as its pipelineName, got 1'],
-    ['{"distributionRole":{"arn":"arn:aws:iam::111122223333:role/r","policy":"{}"}}', "distributionRole has an unknown part 'policy'"],
+    ['{"distributionRole":{"arn":"arn:aws:iam::111122223333:role/r","policy":"{}"}}', "distributionRole has an unknown property 'policy'"],
     ['{"waitForCompletion":"yes"}', "waitForCompletion must be true or false, got 'yes'"],
     ['{"timeoutSeconds":0}', 'timeout must be more than 0'],
     ['{"timeoutSeconds":"60"}', 'timeout must be more than 0'],
     ['{"timeoutSeconds":86401}', 'timeout must be more than 0 and at most 86400'],
-    ['{"freshnessCheck":{"pages":["http://www.example.com/"]}}', 'freshnessCheck must have URLs that begin with'],
+    ['{"freshnessCheck":{"pages":["http://www.example.com/"]}}', 'freshnessCheck must have URLs that start with'],
     ['{"freshnessCheck":{"files":{"url":"https://www.example.com/","maxPages":0}}}', 'maxPages must be a whole number from 1 to 50, got 0'],
     ['{"freshnessCheck":true}', 'freshnessCheck must be an object with either files or pages, got true'],
-    ['{"waitForCompletion":false,"freshnessCheck":{"pages":["https://www.example.com/"]}}', 'freshnessCheck must not be given where waitForCompletion is false'],
+    ['{"waitForCompletion":false,"freshnessCheck":{"pages":["https://www.example.com/"]}}', 'freshnessCheck must not be combined with waitForCompletion: false'],
     ['{"failurePolicy":"IGNORE"}', "failurePolicy must be FAIL or WARN, got 'IGNORE'"],
   ])('%s', (userParameters, message) => {
     expect(() => parse(userParameters, ENVIRONMENT)).toThrow(expect.objectContaining({

@@ -28,8 +28,8 @@ test('a token is good for twice the longest time-out', () => {
     const aged = (milliseconds: number) => toContinuationToken({ ...begin('job'), startedAt: Date.now() - milliseconds });
     expect(() => fromContinuationToken(aged(twoDays))).not.toThrow();
     expect(() => fromContinuationToken(aged(-twoDays))).not.toThrow();
-    expect(() => fromContinuationToken(aged(twoDays + 1))).toThrow('Retry the stage to start the invalidation anew.');
-    expect(() => fromContinuationToken(aged(-twoDays - 1))).toThrow('Retry the stage to start the invalidation anew.');
+    expect(() => fromContinuationToken(aged(twoDays + 1))).toThrow('Retry the stage to start a new invalidation.');
+    expect(() => fromContinuationToken(aged(-twoDays - 1))).toThrow('Retry the stage to start a new invalidation.');
   } finally {
     jest.useRealTimers();
   }

@@ -45,7 +45,7 @@ describe('someone who edits the pipeline', () => {
   ])('cannot have it visit %s', async url => {
     const world = await givenWorld();
     const action = await world.runAction({ freshnessCheck: { pages: [url] } });
-    expect(action).toMatchObject({ status: 'Failed', errorDetails: { message: expect.stringMatching(/ cannot be visited: \S+ is no public address\.$/) } });
+    expect(action).toMatchObject({ status: 'Failed', errorDetails: { message: expect.stringMatching(/ cannot be visited: \S+ is not a public address\.$/) } });
     expectOneTerminalReport(action);
   });
 

@@ -138,8 +138,8 @@ describe('a stage beside one within Fn::If', () => {
   test('of a name that is taken in a branch is refused, and one that is in no branch as well', () => {
     const { stack, pipeline } = givenIncludedPipeline(SOURCE, fnIf('HasProduction', PRODUCTION, UAT));
     const distribution = givenDistribution(stack);
-    expect(() => addStage(stack, pipeline, { stageName: 'UAT', distribution })).toThrow("has a stage 'UAT' already");
-    expect(() => addStage(stack, pipeline, { justAfterStage: 'Deploy', distribution })).toThrow("got 'Deploy': it has 'Source', 'Production', 'UAT'");
+    expect(() => addStage(stack, pipeline, { stageName: 'UAT', distribution })).toThrow("got 'UAT', which 'Stack/Included/Pipeline' already has");
+    expect(() => addStage(stack, pipeline, { justAfterStage: 'Deploy', distribution })).toThrow("got 'Deploy': the pipeline has 'Source', 'Production', 'UAT'");
   });
 
   test('of an app: the condition is one of CDK, and both stages refer to another stack', () => {
@@ -254,7 +254,7 @@ describe('addToCfnStage', () => {
     givenAction(stack, { runOrder: 2 }).addToCfnStage(pipeline, 'Production');
     expect(propertiesOf(stack).Stages[1]).toMatchObject(fnIf('HasProduction', { Actions: [{}, {}, { Name: 'Website', RunOrder: 2 }] }));
     Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp(
-      "The invalidation 'Website' and the action 'Deploy' of the stage 'Production' run at the same time: both have the run order 2",
+      "The invalidation 'Website' and the action 'Deploy' in the stage 'Production' run at the same time: both have the run order 2",
     ));
   });
 
@@ -281,7 +281,7 @@ describe('addToCfnStage', () => {
   test('needs a run order where that of a deployment is a parameter', () => {
     const { stack, pipeline } = givenIncludedPipeline(SOURCE, stage('Deploy', action('Deploy', 'Deploy', { Ref: 'Order' })));
     expect(() => givenAction(stack).addToCfnStage(pipeline, 'Deploy'))
-      .toThrow("runOrder of the action 'Website' must be given, and be higher than that of 'Deploy' in the stage 'Deploy'");
+      .toThrow("runOrder of the action 'Website' must be specified and be higher than that of the action 'Deploy' in the stage 'Deploy'");
     new CloudFrontInvalidationAction({ actionName: 'Website', distribution: givenDistribution(stack, 'Second'), runOrder: 9 }).addToCfnStage(pipeline, 'Deploy');
     expect((propertiesOf(stack).Stages[1] as SynthesizedStage).Actions).toMatchObject([{ RunOrder: { Ref: 'Order' } }, { RunOrder: 9 }]);
   });
@@ -289,13 +289,13 @@ describe('addToCfnStage', () => {
   test('refuses a stage that is not there, and names those that are', () => {
     const { stack, pipeline } = givenIncludedPipeline(SOURCE, fnIf('HasProduction', PRODUCTION));
     expect(() => givenAction(stack).addToCfnStage(pipeline, 'Deploy'))
-      .toThrow("stageName must name a stage of the pipeline 'Stack/Included/Pipeline', got 'Deploy': it has 'Source', 'Production'");
+      .toThrow("stageName must name a stage of the pipeline 'Stack/Included/Pipeline', got 'Deploy': the pipeline has 'Source', 'Production'");
   });
 
   test('refuses a name that is taken', () => {
     const { stack, pipeline } = givenIncludedPipeline(SOURCE, fnIf('HasProduction', stage('Production', fnIf('InEurope', action('Website')))));
     expect(() => givenAction(stack).addToCfnStage(pipeline, 'Production'))
-      .toThrow("actionName must be unique in its stage, and 'Production' has an action 'Website' already");
+      .toThrow("actionName must be unique in its stage, got 'Website', which the stage 'Production' already has");
   });
 
   test('refuses an action that is part of a stage', () => {
@@ -303,13 +303,13 @@ describe('addToCfnStage', () => {
     const invalidation = givenAction(stack);
     invalidation.addToCfnStage(pipeline, 'UAT');
     expect(() => invalidation.addToCfnStage(pipeline, 'Production'))
-      .toThrow("action 'Website' is part of the stage 'UAT' already: make another CloudFrontInvalidationAction for a second stage");
+      .toThrow("action 'Website' is already in the stage 'UAT': create another CloudFrontInvalidationAction for a second stage");
   });
 
   test('refuses stages, and actions, that CloudFormation knows only', () => {
     const { stack, pipeline } = givenCfnPipeline({ name: 'Deploy', actions: Lazy.any({ produce: () => ({ 'Fn::Transform': { Name: 'Actions' } }) }) });
-    expect(() => givenAction(stack).addToCfnStage(pipeline, 'Deploy')).toThrow("actions of the stage 'Deploy' of the pipeline 'Stack/Pipeline' is not known before it is deployed");
+    expect(() => givenAction(stack).addToCfnStage(pipeline, 'Deploy')).toThrow("actions of the stage 'Deploy' in the pipeline 'Stack/Pipeline' must be known before deployment");
     pipeline.stages = Fn.conditionIf('Condition', [], []);
-    expect(() => givenAction(new Stack(stack, 'Other')).addToCfnStage(pipeline, 'Deploy')).toThrow("stages of the pipeline 'Stack/Pipeline' is not known before it is deployed");
+    expect(() => givenAction(new Stack(stack, 'Other')).addToCfnStage(pipeline, 'Deploy')).toThrow("stages of the pipeline 'Stack/Pipeline' must be a list");
   });
 });

@@ -148,9 +148,9 @@ describe('deployedBy', () => {
   });
 
   test.each([
-    ['Production.Site', "deployedBy must name actions that have the artifact 'site' as an input or output, got 'Production.Site', and the pipeline has no action of that name " +
-      "(those that have it: 'Build.Build', 'Staging.Staging', 'Production.Website', 'InvalidateCloudFrontCache.InvalidateDistribution')"],
-    ['Build.Lint', "got 'Build.Lint', which has not (those that have it:"],
+    ['Production.Site', "deployedBy must name actions that have the artifact 'site' as an input or output, got 'Production.Site', but the pipeline has no such action " +
+      "(actions with this artifact: 'Build.Build', 'Staging.Staging', 'Production.Website', 'InvalidateCloudFrontCache.InvalidateDistribution')"],
+    ['Build.Lint', "got 'Build.Lint', which does not have it (actions with this artifact: "],
   ])('%s cannot be right', (name, message) => {
     const stack = synthesize({ deployedBy: [name] });
     expect(() => (stack.node.root as App).synth()).toThrow(message);
@@ -170,8 +170,8 @@ describe('deployedBy', () => {
     new CloudFrontInvalidationStage(other, 'Invalidate', {
       pipeline: otherPipeline, distribution: givenDistribution(other), paths: InvalidationPaths.changedFiles(otherParts.source),
     });
-    expect(() => (other.node.root as App).synth()).toThrow("changedFiles must be of an artifact that an action of the pipeline deploys, got 'source': no action may deploy it " +
-      "(those that have it: 'Source.Source', 'InvalidateCloudFrontCache.InvalidateDistribution'). Pass the artifact that the deploy action takes");
+    expect(() => (other.node.root as App).synth()).toThrow("changedFiles must use an artifact that an action of the pipeline deploys, got 'source': no action may deploy it " +
+      "(actions with this artifact: 'Source.Source', 'InvalidateCloudFrontCache.InvalidateDistribution'). Pass the artifact that the deploy action takes");
   });
 });
 
@@ -186,6 +186,6 @@ test('a function in another Region would ask there for the history', () => {
     distribution: givenDistribution(stack),
     function: new CloudFrontInvalidationFunction(other, 'Fn', { functionName: 'invalidate' }),
     paths: InvalidationPaths.changedFiles(parts.site),
-  })).toThrow('function must be in the Region of the pipeline where paths is InvalidationPaths.changedFiles, since it reads the history of \'Stack/Pipeline\' there, ' +
-    'got one in us-east-1 and the pipeline in eu-west-1: leave function out, or make one in eu-west-1');
+  })).toThrow('function must be in the pipeline\'s Region for InvalidationPaths.changedFiles, because it reads the history of \'Stack/Pipeline\' there, ' +
+    'got a function in us-east-1 and a pipeline in eu-west-1: leave function out, or create one in eu-west-1');
 });

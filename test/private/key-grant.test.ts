@@ -142,6 +142,6 @@ describe('of stores for several Regions, that of the pipeline\'s own', () => {
   });
 
   test('which is not known', () => {
-    expect(() => storeOf(givenStack(), 'us-east-1', 'eu-west-1')).toThrow("artifactStore of the pipeline 'Stack/Pipeline' is not known before it is deployed");
+    expect(() => storeOf(givenStack(), 'us-east-1', 'eu-west-1')).toThrow("artifactStore of the pipeline 'Stack/Pipeline' must be known before deployment");
   });
 });

@@ -73,7 +73,7 @@ describe.each(Object.entries(ACTIONS))('%s', (_, given) => {
     deployStage.addAction(invalidation());
     deployStage.addAction(given(stack, 'Deploy'));
     expect(warningsOf(stack)).toEqual([expect.stringMatching(new RegExp(
-      "^The invalidation 'Invalidate' and the action 'Deploy' of the stage 'Deploy' run at the same time: both have the run order 1\\. .*" +
+      "^The invalidation 'Invalidate' and the action 'Deploy' in the stage 'Deploy' run at the same time: both have the run order 1\\. .*" +
       "Set runOrder of 'Invalidate' to 2 or more, or leave it out and add 'Invalidate' after the others\\. " + WARNING,
     ))]);
   });
@@ -145,8 +145,8 @@ describe('a runOrder of the user\'s', () => {
     deployStage.addAction(invalidation({ runOrder: 2 }));
     expect(runOrdersOf(stack)).toMatchObject({ Invalidate: 2 });
     expect(warningsOf(stack)).toEqual([
-      expect.stringContaining("The invalidation 'Invalidate' and the action 'Pages' of the stage 'Deploy' run at the same time: both have the run order 2."),
-      expect.stringMatching("The invalidation 'Invalidate' runs before the action 'Assets' of the stage 'Deploy': its run order is 2, and that of 'Assets' is 3\\. .* to 4 or more"),
+      expect.stringContaining("The invalidation 'Invalidate' and the action 'Pages' in the stage 'Deploy' run at the same time: both have the run order 2."),
+      expect.stringMatching("The invalidation 'Invalidate' runs before the action 'Assets' in the stage 'Deploy': its run order is 2, and that of 'Assets' is 3\\. .* to 4 or more"),
     ]);
   });
 
@@ -163,7 +163,7 @@ test('beside an action whose run order CloudFormation knows only, it must be giv
   const { stack, deployStage, invalidation } = givenDeployStage();
   deployStage.addAction(ACTIONS['a deployment to S3'](stack, 'Deploy', new CfnParameter(stack, 'Order', { type: 'Number' }).valueAsNumber));
   expect(() => deployStage.addAction(invalidation()))
-    .toThrow("runOrder of the action 'Invalidate' must be given, and be higher than that of 'Deploy' in the stage 'Deploy', which is known only when the pipeline is deployed");
+    .toThrow("runOrder of the action 'Invalidate' must be specified and be higher than that of the action 'Deploy' in the stage 'Deploy', which is known only when the pipeline is deployed");
 });
 
 test('the warning can be acknowledged', () => {

@@ -22,8 +22,8 @@ function givenDistribution(
 }
 
 describe('query strings in the cache key', () => {
-  const WARNING = "changedFiles leaves pages with query strings in the cache: the cache policy of 'Stack/Distribution/Resource' has query strings in its key. " +
-    'Set queryStrings: true. [ack: cdk-cloudfront-invalidation-stage:queryStrings]';
+  const WARNING = "changedFiles leaves pages with query strings in the cache, because the cache policy of 'Stack/Distribution/Resource' includes query strings in the cache key. " +
+    'Set queryStrings to true. [ack: cdk-cloudfront-invalidation-stage:queryStrings]';
 
   test.each<[string, (stack: Stack) => cloudfront.ICachePolicy, boolean]>([
     ['CACHING_OPTIMIZED', () => cloudfront.CachePolicy.CACHING_OPTIMIZED, false],
@@ -71,8 +71,8 @@ describe('error pages', () => {
   test('that are not listed are warned about', () => {
     const stack = givenStack();
     expect(warnings(stack, givenDistribution(stack, { errorResponses }), { urlPath: '/docs/' })).toEqual([
-      "changedFiles leaves old error pages in the cache: 'Stack/Distribution/Resource' shows 'index.html', '404.html' under any URL. " +
-        "Set errorDocuments: ['index.html', '404.html']; acknowledge this where such a page is no file of the artifact. [ack: cdk-cloudfront-invalidation-stage:errorDocuments]",
+      "changedFiles leaves old error pages in the cache, because 'Stack/Distribution/Resource' serves 'index.html', '404.html' under any URL. " +
+        "Set errorDocuments to ['index.html', '404.html'], or acknowledge this warning if such a page is not a file in the artifact. [ack: cdk-cloudfront-invalidation-stage:errorDocuments]",
     ]);
   });
 

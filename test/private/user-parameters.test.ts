@@ -81,14 +81,14 @@ describe('the budget of 1,000 characters', () => {
 
   test.each<[string, (stack: Stack) => Partial<CloudFrontInvalidationOptions>, RegExp]>([
     ['paths', () => ({ paths: InvalidationPaths.of(...Array.from({ length: 100 }, (_, index) => `/blog/${index}`)) }),
-      /^paths must fit CodePipeline's 1000 characters .* with 100 paths, of which paths takes \d+\. Cover several paths .* InvalidationPaths\.fromManifest/],
+      /^paths must fit into CodePipeline's 1000 characters .* with 100 paths, of which paths takes \d+\. Replace several paths .* InvalidationPaths\.fromManifest/],
     ['changedFiles', () => ({ paths: InvalidationPaths.changedFiles(SITE, { exclude: ['a'.repeat(950)] }) }),
-      /^changedFiles must fit CodePipeline's 1000 characters .* of which changedFiles takes \d+\. Name fewer or shorter patterns/],
+      /^changedFiles must fit into CodePipeline's 1000 characters .* of which changedFiles takes \d+\. Use fewer or shorter patterns/],
     ['freshnessCheck', () => ({ freshnessCheck: FreshnessCheck.pages(`https://www.example.com/${'a'.repeat(900)}`) }),
-      /^freshnessCheck must fit CodePipeline's 1000 characters .* of which freshnessCheck takes \d+\. Name fewer or shorter pages/],
+      /^freshnessCheck must fit into CodePipeline's 1000 characters .* of which freshnessCheck takes \d+\. Use fewer or shorter pages/],
     ['distributionRole', stack => ({
       distributionRole: iam.Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::111122223333:role/r'), distributionRoleExternalId: 'x'.repeat(1_000),
-    }), /^distributionRole must fit CodePipeline's 1000 characters .* of which distributionRole takes \d+\. Give distributionRole a shorter/],
+    }), /^distributionRole must fit into CodePipeline's 1000 characters .* of which distributionRole takes \d+\. Use a shorter name/],
   ])('%s is blamed where it is what is long', (_, options, message) => {
     const stack = givenStack();
     expect(() => parametersOf({ distribution: givenDistribution(stack), ...options(stack) })).toThrow(message);

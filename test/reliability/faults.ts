@@ -33,9 +33,9 @@ function report(results: readonly Result[]): string {
 runtime, against the sandbox. One job reads the pipeline's history and two archives, assumes a role of another account, creates the
 invalidation, waits for it and reports. Each of its calls meets each fault: every error of AWS's model of the call, throttling, 500, 503, a
 wrong clock, an expired token, a connection that is reset or hangs before or after the effect, a slow answer, half a body, and a body that
-makes no sense. The fault strikes the first call, the second, the first five, or all; and the platform adds nothing, a second delivery of
-each event, a kill after the call's effect (as for a crash, or for memory), a process that stands still after it until Lambda's time-out kills
-it, or a wait that takes several invocations.
+makes no sense. The fault strikes the first call, the second, the first five, or all. The platform behaves normally, delivers each event twice,
+kills the process after the call's effect (as after a crash or out of memory), freezes it there until Lambda's timeout kills it,
+or needs several invocations for the wait.
 
 ${results.length} cases, of which ${results.filter(({ struck }) => struck).length} met their fault (a job makes some calls only once, or ends before). ` +
 `Invariants broken: ${results.reduce((sum, { broken }) => sum + broken.length, 0)}.
@@ -52,7 +52,7 @@ ${operations.map(name => {
 }).join('\n')}
 
 "No answer accepted" is a \`PutJobSuccessResult\` or \`PutJobFailureResult\` that CodePipeline refuses each time: nobody can end such a job but
-CodePipeline's own time-out of 20 minutes.
+CodePipeline's own timeout of 20 minutes.
 `;
 }
 

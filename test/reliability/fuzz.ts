@@ -116,7 +116,7 @@ function targets(sandbox: Sandbox, archives: readonly Buffer[]): Target[] {
       name: 'event',
       input: fc.oneof(mutatedJson(EVENT), fc.anything()),
       read: parseEvent,
-      isExpected: error => error instanceof Error && error.message.startsWith('The event is no CodePipeline job'),
+      isExpected: error => error instanceof Error && error.message.startsWith('The event is not a CodePipeline job'),
     },
     {
       name: 'parameters',

@@ -68,9 +68,9 @@ function percent(part: number, whole: number): string {
   return `${(100 * part / whole).toFixed(1)} %`;
 }
 
-const text = `\`npx projen mutation\`: each place of the source is changed in ways that should matter, and the tests have to notice. The modules are those that
-run in the tests' own process; what only runs in the function's is tested as the bundle that ships, by the faults above. Without the
-values that are computed once, when a module is loaded.
+const text = `\`npx projen mutation\`: each place in the source is changed in ways that should matter, and the tests must notice. This covers the modules that
+run in the tests' own process. Code that runs only in the function's process is tested as the released bundle, by the faults above. Values
+that are computed once, when a module is loaded, are left out.
 
 ${all} changes, ${allKilled} noticed: ${percent(allKilled, all)}.
 

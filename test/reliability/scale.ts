@@ -191,7 +191,7 @@ async function main(): Promise<void> {
   red.forEach(({ actionName, errorDetails }) => console.log(`RED: ${actionName}: ${errorDetails?.message}`));
   process.exitCode = red.length > 0 ? 1 : 0;
   writeSection('Scale', `\`npx projen reliability:scale\`: many deployments at the same time, in real time, a process for each function that runs. CloudFront's own
-latency is 8 to 25 seconds, and two minutes for one in fifty. AWS publishes no rate limit of its API: those below are strict on purpose.
+latency is 8 to 25 seconds, and two minutes for one in fifty. AWS publishes no rate limit for CloudFront's API; the limits below are deliberately strict.
 
 | deployments | green | seconds to green: median / P95 / longest | CloudFront's own seconds | CreateInvalidation | GetInvalidation | reports | throttled | quota full | invocations |
 |---|---|---|---|---|---|---|---|---|---|

@@ -577,9 +577,9 @@ async function findPathsOf(userParameters: string, artifact: { readonly name: st
 /** The summary of the handler, as far as the history's readers look at it. */
 function summaryOf(distributionId: string, { paths }: Extract<Answer, { kind: 'found' }>, invalidationId: string | undefined, status: string): string {
   if (invalidationId === undefined) {
-    return `Nothing has changed since the last invalidation of distribution ${distributionId}, so that nothing was invalidated.`;
+    return `Nothing has changed since the last invalidation of distribution ${distributionId}, so nothing was invalidated.`;
   }
   const what = `${paths.length} path${paths.length === 1 ? '' : 's'} of distribution ${distributionId}`;
   return status === 'Completed' ? `Invalidated ${what} in 1 minute (invalidation ${invalidationId}).`
-    : `Started the invalidation of ${what} (invalidation ${invalidationId}), and did not wait for it: waitForCompletion is false.`;
+    : `Started the invalidation of ${what} (invalidation ${invalidationId}) and did not wait for it: waitForCompletion is false.`;
 }

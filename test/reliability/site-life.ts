@@ -261,7 +261,7 @@ function urlsOf(keys: readonly string[], { cleanUrls, queryStrings, errorDocumen
 
 /** A reason without what differs from life to life. */
 export function reasonOf(words: string): string {
-  return words.replace(/^everything, since /, '').replace(/s3:\/\/\S+|'[^']*'|\d{4}-\d\d-\d\dT\S+Z/g, '…').replace(/(…, )+…/g, '…').replace(/(cannot be read: \w+):.*/, '$1').replace(/\b\d+\b/g, 'n');
+  return words.replace(/^everything, because /, '').replace(/s3:\/\/\S+|'[^']*'|\d{4}-\d\d-\d\dT\S+Z/g, '…').replace(/(…, )+…/g, '…').replace(/(cannot be read: \w+):.*/, '$1').replace(/\b\d+\b/g, 'n');
 }
 
 /** A life that has gone wrong, for a person to follow. */

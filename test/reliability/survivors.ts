@@ -2,7 +2,7 @@ const BUNDLE = 'Runs in the function only, where the tests of the bundle and the
 const EQUIVALENT = 'Changes nothing that can be observed: the value is replaced or ignored later, or another rule refuses the same';
 const SEARCH = 'Only makes the search for the best patterns slower, or prefers another of several equally good ones';
 const WORDS = 'Words of an error message, whose beginning a test compares';
-const OTHER_TESTS = 'The examples, which are synthesised in a process of their own, judge it: their templates, cdk-nag, cfn-lint and the IAM simulator';
+const OTHER_TESTS = 'The examples, which are synthesized in their own process, test it: their templates, cdk-nag, cfn-lint and the IAM simulator';
 const NOT_TESTED = 'No test of it yet: a rare form of input that the types allow';
 
 /** The changes that no test notices, and why. The first entry that fits a change is the one that is told. */
@@ -32,10 +32,10 @@ export const SURVIVORS: ReadonlyArray<{
   { file: 'src/cloudfront-invalidation-action.ts', code: 'appliesTo', reason: OTHER_TESTS },
   { file: 'src/cloudfront-invalidation-action.ts', code: 'CodePipeline reads the input artifact', reason: OTHER_TESTS },
   { file: 'src/cloudfront-invalidation-action.ts', code: 'mapTokens', reason: 'How long a text with tokens is at least: tokens stand at its ends, or beside other text, in no test' },
-  { file: 'src/cloudfront-invalidation-action.ts', code: "'Cover several paths", reason: WORDS },
+  { file: 'src/cloudfront-invalidation-action.ts', code: "'Replace several paths", reason: WORDS },
   { file: 'src/cloudfront-invalidation-action.ts', code: "'InvalidationPaths.fromManifest(", reason: WORDS },
   { file: 'src/cloudfront-invalidation-action.ts', code: 'artifactName === undefined', reason: NOT_TESTED },
-  { file: 'src/cloudfront-invalidation-action.ts', code: 'paths need an artifact', reason: NOT_TESTED },
+  { file: 'src/cloudfront-invalidation-action.ts', code: 'must use an artifact with a name', reason: NOT_TESTED },
   { file: 'src/cloudfront-invalidation-action.ts', code: 'integral: false', reason: NOT_TESTED },
   { file: 'src/cloudfront-invalidation-action.ts', code: 'checkLength(parameters)', reason: 'The length is checked a second time, once the function is known; the first check refuses the same in every test' },
   { file: 'src/cloudfront-invalidation-action.ts', code: '` with ${parameters.paths.length} paths`', reason: WORDS },
@@ -48,7 +48,7 @@ export const SURVIVORS: ReadonlyArray<{
   { file: 'src/cloudfront-invalidation-step.ts', code: 'files of a website', reason: WORDS },
   { file: 'src/cloudfront-invalidation-step.ts', reason: 'The action refuses the same, once CDK Pipelines builds it' },
   { file: 'src/private/added-stage.ts', reason: NOT_TESTED },
-  { file: 'src/private/environment.ts', code: "'beside the pipeline", reason: WORDS },
+  { file: 'src/private/environment.ts', code: "'for example with CfnDistribution", reason: WORDS },
   { file: 'src/private/environment.ts', code: "'use a CloudFrontInvalidationStep", reason: WORDS },
   { file: 'src/private/environment.ts', code: 'cacheTagsInChina', reason: 'The name by which a user may acknowledge the warning; a test compares its text' },
   { file: 'src/private/environment.ts', reason: NOT_TESTED },

@@ -334,7 +334,7 @@ describe('what CloudFront tells of a visit', () => {
     expect(await visit('/style.css')).toMatchObject({ cache: HIT });
   });
 
-  test('without validators, it was fetched anew', async () => {
+  test('without validators, it was fetched again', async () => {
     await givenEdge({ defaultTtl: 60_000, validators: false });
     await visit('/style.css');
     now += 60_000;

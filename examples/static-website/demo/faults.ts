@@ -28,7 +28,7 @@ export const FAULTS = {
     },
   },
   quota: {
-    summary: 'CloudFront is busy with 15 wildcards of other people, all that it takes at a time',
+    summary: 'CloudFront has no room: 15 wildcards of others',
     begin({ sandbox, distribution }, tell) {
       const { completesAfter, maxWildcardsInProgress } = distribution.settings;
       distribution.settings.completesAfter = TROUBLE;
@@ -41,7 +41,7 @@ export const FAULTS = {
     },
   },
   permission: {
-    summary: 'the function\'s role may not call CloudFront: the stage turns red',
+    summary: 'the function\'s role may not call CloudFront',
     begin({ functionRole }, tell) {
       const others = functionRole.statements.filter(({ Action }) => ![Action].flat().some(action => action.startsWith('cloudfront:')));
       functionRole.statements.splice(0, functionRole.statements.length, ...others);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { parseOptions, USAGE, UsageError } from './options';
-import { checkSite, prepareSite } from './site';
+import { checkExclude, checkSite, prepareSite } from './site';
 
 /** @returns the exit code: 0 when every page is fresh, 1 when one is stale */
 async function main(args: readonly string[]): Promise<number> {
@@ -11,23 +11,18 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  if (options.site !== undefined) {
-    checkSite(options.site);
-  }
+  checkSite(options);
 
   const workspace = mkdtempSync(join(tmpdir(), 'stale-page-'));
-  const cleanUp = () => rmSync(workspace, { recursive: true, force: true });
-  process.once('SIGINT', () => {
-    cleanUp();
-    process.exit(130);
-  });
-  try {
-    // CDK takes a second to load, which --help and a mistake need not wait for.
-    const { play } = await import('./play.js');
-    return await play(prepareSite(workspace, options.site), options, workspace) ? 0 : 1;
-  } finally {
-    cleanUp();
-  }
+  process.once('exit', () => rmSync(workspace, { recursive: true, force: true }));
+  process.once('SIGINT', () => process.exit(130));
+  // Somebody reads the beginning only, as head does.
+  process.stdout.once('error', () => process.exit(141));
+  const site = prepareSite(workspace, options);
+  checkExclude(site, options.changedFiles?.exclude);
+  // CDK takes a second to load, which --help and a mistake need not wait for.
+  const { play } = await import('./play.js');
+  return (await play(site, options, workspace)).fresh ? 0 : 1;
 }
 
 main(process.argv.slice(2)).then(code => {

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'util';
 import { createColors } from 'picocolors';
 
 /** `hasColors` knows NO_COLOR and what the terminal can do. It is asked because picocolors takes a build server's pipe for a terminal. */
@@ -14,9 +15,19 @@ const ACTORS = {
 
 export type Actor = keyof typeof ACTORS;
 
+/** What a picture of the story needs to know of it. */
+export type Moment = 'published' | 'started' | 'accepted' | 'dropped' | 'completed' | 'visited' | 'ended';
+
 const ACTOR_WIDTH = Math.max(...Object.keys(ACTORS).map(name => name.length));
-const MARGIN = ' '.repeat(11);
-const LINE_WIDTH = 110;
+const TIME_WIDTH = 9;
+const MARGIN = ' '.repeat(TIME_WIDTH + 2);
+
+/** Lines longer than that are hard to read. */
+const MAX_WIDTH = 110;
+const WIDTH = Math.min(process.stdout.columns || 80, MAX_WIDTH);
+
+/** What an event's text has of a line. */
+export const TEXT_WIDTH = WIDTH - MARGIN.length - ACTOR_WIDTH - 2;
 
 export const good = (text: string) => colors.green(text);
 export const bad = (text: string) => colors.red(text);
@@ -24,7 +35,15 @@ export const faint = (text: string) => colors.dim(text);
 
 /** Tells what happens as it happens. */
 export class Timeline {
+  /** When each happened last, in seconds. */
+  readonly moments: Partial<Record<Moment, number>> = {};
+
   private readonly startedAt = performance.now();
+
+  /** Seconds since it began. */
+  now(): number {
+    return (performance.now() - this.startedAt) / 1000;
+  }
 
   title(text: string, subtitle: string): void {
     print(`\n  ${colors.bold(text)}\n  ${faint(subtitle)}`);
@@ -34,9 +53,14 @@ export class Timeline {
     print(`\n${MARGIN}${colors.bold(text)}`);
   }
 
-  event(actor: Actor, text: string): void {
-    const time = `+${((performance.now() - this.startedAt) / 1000).toFixed(1)} s`;
-    print(`${faint(time.padStart(9))}  ${ACTORS[actor](actor.padEnd(ACTOR_WIDTH))}  ${text}`);
+  event(actor: Actor, text: string, moment?: Moment): void {
+    const now = this.now();
+    if (moment !== undefined) {
+      this.moments[moment] = now;
+    }
+    const [first, ...more] = wrap(text, TEXT_WIDTH);
+    print(`${faint(`+${now.toFixed(1)} s`.padStart(TIME_WIDTH))}  ${ACTORS[actor](actor.padEnd(ACTOR_WIDTH))}  ${first}`);
+    more.forEach(line => print(' '.repeat(WIDTH - TEXT_WIDTH) + line));
   }
 
   /** What it all came to, and the facts of it. */
@@ -45,7 +69,7 @@ export class Timeline {
     print(`\n  ${paint(colors.bold(`${succeeded ? '✔' : '✘'} ${text}`))}\n`);
     const width = Math.max(...facts.map(([name]) => name.length));
     for (const [name, value] of facts) {
-      const [first, ...more] = wrap(value, LINE_WIDTH - width);
+      const [first, ...more] = value.split('\n').flatMap(line => wrap(line, WIDTH - 6 - width));
       print(`    ${faint(name.padEnd(width))}  ${first}`);
       more.forEach(line => print(`    ${' '.repeat(width)}  ${line}`));
     }
@@ -53,17 +77,22 @@ export class Timeline {
   }
 }
 
+/** Lines of whole words. Runs of spaces, which align columns, stay within a line. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(' ')) {
+  for (const word of text.split(/(?<! ) (?! )/)) {
     const line = lines.at(-1);
-    if (line === undefined || line.length + word.length >= width) {
+    if (line === undefined || lengthOf(line) + 1 + lengthOf(word) > width) {
       lines.push(word);
     } else {
       lines[lines.length - 1] = `${line} ${word}`;
     }
   }
   return lines;
+}
+
+function lengthOf(text: string): number {
+  return stripVTControlCharacters(text).length;
 }
 
 function print(text: string): void {

@@ -1,47 +1,63 @@
 import type { IncomingHttpHeaders } from 'http';
-import { request } from 'https';
-import { read, urlPathOf, type Site } from './site';
-import { bad, faint, good, type Timeline } from './timeline';
+import { Agent, request } from 'https';
+import { deployed, urlPathOf, type Site } from './site';
+import { pageName, shorten } from './text';
+import { bad, faint, good, TEXT_WIDTH, type Timeline } from './timeline';
 import type { World } from './world';
 
 /** How often the visitor reloads the page, and how often that is told while nothing changes, in milliseconds. */
 const RELOAD = 250;
 const TELL = 2_000;
 
+/** How many pages are visited at a time where none of the visits is told. */
+const AT_A_TIME = 8;
+
 /** What a visitor got. */
 export interface Visit {
-  /** As it stands in the address bar. */
-  readonly path: string;
-  /** 1 or 2, both where the file is the same in both, neither where it is something else. */
+  readonly file: string;
+  /** 1 or 2, both where it is the same in both, neither where it is something else. */
   readonly versions: readonly number[];
   readonly cache: string;
-  readonly age?: string;
+  /** Seconds since the start of the timeline. */
+  readonly at: number;
 }
 
 /** Somebody who looks at the site, through CloudFront. */
 export class Visitor {
-  private readonly width: number;
+  /** The visits that were told, and those of the page that was reloaded. */
+  readonly looks: Visit[] = [];
 
-  constructor(private readonly world: World, private readonly site: Site, private readonly timeline: Timeline, shown: readonly string[]) {
-    this.width = Math.max(...shown.map(file => urlPathOf(file).length));
+  private readonly agent: Agent;
+
+  constructor(private readonly world: World, private readonly site: Site, private readonly timeline: Timeline) {
+    this.agent = new Agent({ ca: world.certificate, keepAlive: true, maxSockets: AT_A_TIME });
   }
 
   async visit(file: string): Promise<Visit> {
-    const path = urlPathOf(file);
-    const { status, headers, body } = await get(this.world.edge.url + path, this.world.certificate);
-    const cache = String(headers['x-cache']);
+    const { status, headers, body } = await this.get(this.world.edge.url + urlPathOf(file));
+    const [outcome] = String(headers['x-cache']).split(' ');
     return {
-      path,
-      versions: [1, 2].filter(version => status === 200 && body.equals(read(this.site.versions[version - 1], file))),
-      cache,
+      file,
+      versions: ([1, 2] as const).filter(version => status === 200 && deployed(this.site, version, file)?.equals(body)),
       // CloudFront leaves an age of 0 out.
-      age: cache.startsWith('Hit') ? headers.age ?? '0' : undefined,
+      cache: outcome === 'Hit' ? `Hit, ${String(headers.age ?? 0)} s old` : outcome,
+      at: this.timeline.now(),
     };
+  }
+
+  /** Visits pages, and tells nothing of them. */
+  async visitAll(files: readonly string[]): Promise<Visit[]> {
+    const visits: Visit[] = [];
+    for (let index = 0; index < files.length; index += AT_A_TIME) {
+      visits.push(...await Promise.all(files.slice(index, index + AT_A_TIME).map(file => this.visit(file))));
+    }
+    return visits;
   }
 
   /** Visits a page and tells of it. */
   async look(file: string, current: number): Promise<Visit> {
     const visit = await this.visit(file);
+    this.looks.push(visit);
     this.tell(visit, current);
     return visit;
   }
@@ -54,6 +70,7 @@ export class Visitor {
       let toldAt = 0;
       while (!stopped) {
         const visit = await this.visit(file);
+        this.looks.push(visit);
         if (last !== visit.versions.join() || (Date.now() - toldAt >= TELL && !isFresh(visit, current))) {
           this.tell(visit, current);
           last = visit.versions.join();
@@ -70,11 +87,23 @@ export class Visitor {
   }
 
   private tell(visit: Visit, current: number): void {
-    const version = isFresh(visit, current)
-      ? good(`version ${current}`)
-      : bad(visit.versions.length === 0 ? 'another page' : `version ${visit.versions.join()}`);
-    const cache = visit.age === undefined ? visit.cache : `${visit.cache}, ${visit.age} s old`;
-    this.timeline.event('visitor', `${visit.path.padEnd(this.width)}  ${version}  ${faint(cache)}`);
+    const { file, versions, cache } = visit;
+    const version = versions.length === 0 ? 'another page' : versions.length === 2 && current === 2 ? 'unchanged' : `version ${versions[0]}`;
+    const told = `${version}  ${cache.padEnd('Hit, 10 s old'.length)}  `;
+    this.timeline.event('visitor', `${(isFresh(visit, current) ? good : bad)(version)}${faint(told.slice(version.length))}` +
+      shorten(pageName(file), TEXT_WIDTH - told.length));
+  }
+
+  private get(url: string): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const visit = request(url, { agent: this.agent }, response => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject);
+        response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) }));
+      });
+      // An edge may close a connection that was idle at the moment at which it is used again.
+      visit.on('error', error => visit.reusedSocket ? resolve(this.get(url)) : reject(error)).end();
+    });
   }
 }
 
@@ -82,17 +111,6 @@ interface Answer {
   readonly status?: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-}
-
-/** A browser would ask whether to trust the certificate. */
-function get(url: string, ca: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    request(url, { ca }, response => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) }));
-    }).on('error', reject).end();
-  });
 }
 
 export function isFresh({ versions }: Visit, current: number): boolean {

@@ -1,3 +1,4 @@
+import { list } from './text';
 import { bad, good, type Timeline } from './timeline';
 import type { World } from './world';
 
@@ -10,16 +11,22 @@ export function watch({ sandbox, distribution, edge }: World, timeline: Timeline
   const told = new Map<string, string>();
   let requestsSeen = sandbox.requests.length;
   let visitsSeen = edge.visits.length;
+  let compared = false;
+  let visited = false;
   let trouble: string | undefined;
 
   sandbox.cloudFront.onInvalidation(({ invalidationId, paths }) => {
     if (!others.has(invalidationId)) {
-      timeline.event('CloudFront', `drops ${paths.join(' ')} from the cache`);
+      timeline.event('CloudFront', `drops ${list(paths)} from the cache`, 'dropped');
     }
   });
 
   const look = () => {
     for (const { operation, status, errorCode } of sandbox.requests.slice(requestsSeen)) {
+      if (operation === 'ListActionExecutions' && !compared) {
+        compared = true;
+        timeline.event('Lambda', 'asks the pipeline\'s history what was deployed, and compares the lists of files');
+      }
       // Said once: the function tries again every few seconds.
       if (errorCode !== undefined && errorCode !== trouble) {
         timeline.event('CloudFront', `answers ${operation} with ${bad(`${status} ${errorCode}`)}`);
@@ -29,20 +36,21 @@ export function watch({ sandbox, distribution, edge }: World, timeline: Timeline
     }
     requestsSeen = sandbox.requests.length;
 
-    for (const { url } of edge.visits.slice(visitsSeen).filter(({ headers }) => headers['user-agent']?.includes('cdk-cloudfront-invalidation-stage'))) {
-      timeline.event('Lambda', `visits ${url}, and compares it with what was deployed`);
-    }
-    visitsSeen = edge.visits.length;
-
     for (const { id, status, paths } of distribution.invalidations.filter(invalidation => !others.has(invalidation.id))) {
       if (!told.has(id)) {
-        timeline.event('CloudFront', `accepts invalidation ${id} of ${paths.join(' ')}`);
+        timeline.event('CloudFront', `accepts invalidation ${id} of ${list(paths)}`, 'accepted');
       }
       if (status === 'Completed' && told.get(id) !== status) {
-        timeline.event('CloudFront', `says that invalidation ${id} is ${good(status)}`);
+        timeline.event('CloudFront', `says that invalidation ${id} is ${good(status)}`, 'completed');
       }
       told.set(id, status);
     }
+
+    if (!visited && edge.visits.slice(visitsSeen).some(({ headers }) => headers['user-agent']?.includes('cdk-cloudfront-invalidation-stage'))) {
+      visited = true;
+      timeline.event('Lambda', 'visits pages itself, and compares them with what was deployed', 'visited');
+    }
+    visitsSeen = edge.visits.length;
   };
   const timer = setInterval(look, INTERVAL);
   return () => {

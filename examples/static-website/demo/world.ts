@@ -1,15 +1,18 @@
 import { cpSync, mkdirSync } from 'fs';
 import { join } from 'path';
 import { App } from 'aws-cdk-lib';
-import { archiveOf, Edge, Sandbox, selfSignedCertificate, type ActionExecution, type Distribution, type Role } from '../../../sandbox';
+import type { ChangedFilesOptions } from 'cdk-cloudfront-invalidation-stage';
+import { archiveOf, Edge, Sandbox, selfSignedCertificate, type ActionExecution, type ActionType, type Distribution, type PipelineContext, type Role } from '../../../sandbox';
 import { PipelineStack } from '../pipeline-stack';
 import { WebsiteStack } from '../website-stack';
 
 const INVALIDATION_STAGE = 'InvalidateCloudFrontCache';
 
+const S3_DEPLOY: ActionType = { category: 'Deploy', owner: 'AWS', provider: 'S3', version: '1' };
+
 /** Milliseconds; within what AWS promises for 95 of 100 invalidations: 5 seconds, and 25 seconds. */
-const TAKES_EFFECT_AFTER = 3_000;
-const COMPLETES_AFTER = 5_000;
+const PACE = { takesEffectAfter: 3_000, completesAfter: 5_000 };
+const AT_ONCE = { takesEffectAfter: 0, completesAfter: 0 };
 
 interface PipelineProperties {
   readonly ArtifactStore: { readonly Location: string };
@@ -33,18 +36,20 @@ export interface World {
   readonly stageName: string;
   readonly actionName: string;
   readonly functionRole: Role;
-  /** Puts a version of the site where the pipeline's deploy action would: what is in the bucket is overwritten. */
+  /** Puts a version of the site where the pipeline's deploy action would: what is in the bucket is overwritten, and nothing deleted. */
   publish(version: string): Promise<void>;
   /** Runs the pipeline's last stage for what was published last. */
   runStage(): Promise<ActionExecution>;
+  /** The same at once: where there is nothing in the cache yet, nobody need wait. */
+  runFirstStage(): Promise<ActionExecution>;
   stop(): Promise<void>;
 }
 
 /** Synthesises the example as `cdk deploy` would, and deploys the templates. */
-export async function deployExample(workspace: string): Promise<World> {
+export async function deployExample(workspace: string, changedFiles?: ChangedFilesOptions): Promise<World> {
   const app = new App({ outdir: join(workspace, 'cdk.out'), analyticsReporting: false });
   const website = new WebsiteStack(app, 'Website');
-  const pipeline = new PipelineStack(app, 'WebsitePipeline', { website });
+  const pipeline = new PipelineStack(app, 'WebsitePipeline', { website, changedFiles });
   const assembly = app.synth();
 
   const sandbox = await Sandbox.start();
@@ -75,12 +80,16 @@ export async function deployExample(workspace: string): Promise<World> {
     .map(({ properties }) => sandbox.role(String(properties.Role).split('/')[1]))[0];
 
   const distribution = sandbox.cloudFront.distribution(websiteStack.resourcesOfType('AWS::CloudFront::Distribution')[0].physicalId);
-  Object.assign(distribution.settings, { takesEffectAfter: TAKES_EFFECT_AFTER, completesAfter: COMPLETES_AFTER });
+  Object.assign(distribution.settings, PACE);
 
   Object.assign(deployed, { distributionId: distribution.id, cacheControl: deployment.Configuration.CacheControl });
 
   const [site] = invalidation.InputArtifacts ?? [];
-  const artifact = { bucket: artifactStore.Location, key: 'site.zip' };
+  let execution: Omit<PipelineContext, 'stage'> = { pipeline: deployedPipeline.physicalId };
+  const runStage = async () => {
+    const [action] = await sandbox.codePipeline.startStage({ ...execution, stage: INVALIDATION_STAGE }).finished;
+    return action;
+  };
 
   return {
     sandbox,
@@ -91,14 +100,19 @@ export async function deployExample(workspace: string): Promise<World> {
     actionName: invalidation.Name,
     functionRole,
     publish: async version => {
+      // Each execution has an artifact of its own.
+      const artifact = { bucket: artifactStore.Location, key: `${crypto.randomUUID()}.zip` };
+      sandbox.s3.put(artifact.bucket, artifact.key, await archiveOf(version, false));
+      execution = { pipeline: deployedPipeline.physicalId, pipelineExecutionId: crypto.randomUUID(), artifacts: { [site.Name]: artifact } };
+      const deploying = sandbox.codePipeline.recordAction({ ...execution, stage: 'Deploy', action: deployment.Name, actionType: S3_DEPLOY, status: 'InProgress' });
       cpSync(version, origin, { recursive: true, force: true });
-      sandbox.s3.put(artifact.bucket, artifact.key, await archiveOf(version));
+      deploying.end({ status: 'Succeeded' });
     },
-    runStage: async () => {
-      const { finished } = sandbox.codePipeline.startStage({
-        pipeline: deployedPipeline.physicalId, stage: INVALIDATION_STAGE, artifacts: { [site.Name]: artifact },
-      });
-      const [action] = await finished;
+    runStage,
+    runFirstStage: async () => {
+      Object.assign(distribution.settings, AT_ONCE);
+      const action = await runStage();
+      Object.assign(distribution.settings, PACE);
       return action;
     },
     stop: async () => {

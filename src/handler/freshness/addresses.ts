@@ -3,7 +3,7 @@ import { BlockList, isIP, isIPv6, type LookupFunction } from 'net';
 import { isLoopbackName } from '../../contract';
 
 /**
- * Addresses that are no public website's, though they look like one.
+ * Addresses that look public but do not belong to a public website.
  *
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry
  * @see https://www.iana.org/assignments/iana-ipv6-special-registry
@@ -15,7 +15,7 @@ const SPECIAL_IPV4 = [
 ];
 const SPECIAL_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '2620:4f:8000::/48', '3fff::/20'];
 
-/** All of IPv6 that is given to anybody: what is link-local, unique local, multicast or reserved is outside of it. */
+/** The global unicast range of IPv6. Link-local, unique local, multicast and reserved addresses are outside it. */
 const GLOBAL_IPV6 = new BlockList();
 GLOBAL_IPV6.addSubnet('2000::', 3, 'ipv6');
 
@@ -30,10 +30,10 @@ for (const [family, subnets] of [['ipv4', SPECIAL_IPV4], ['ipv6', SPECIAL_IPV6]]
   }
 }
 
-/** Nobody has to be trusted with what the function could reach besides websites: its VPC, and what Lambda itself listens on. */
+/** The address must not be visited: a check must not reach the function's VPC or Lambda's own endpoints. */
 export class Forbidden extends Error {}
 
-/** Whether an address is one of the public internet. */
+/** Whether an address is on the public internet. */
 export function isPublic(address: string): boolean {
   if (!isIPv6(address)) {
     return isIP(address) === 4 && !SPECIAL.check(address, 'ipv4');
@@ -42,7 +42,7 @@ export function isPublic(address: string): boolean {
   return embedded === undefined ? GLOBAL_IPV6.check(address, 'ipv6') && !SPECIAL.check(address, 'ipv6') : isPublic(embedded);
 }
 
-/** The IPv4 address that an IPv6 address stands for: a mapped one, or one that is reached through NAT64. */
+/** The IPv4 address inside an IPv6 address: IPv4-mapped, or reached through NAT64. */
 function embeddedIpv4(address: string): string | undefined {
   const canonical = URL.parse(`http://[${address}]`)?.hostname ?? '';
   const [, high, low] = /^\[(?:::ffff:|64:ff9b::)(?:([0-9a-f]{1,4}):)?([0-9a-f]{1,4})\]$/.exec(canonical) ?? [];
@@ -53,13 +53,13 @@ function embeddedIpv4(address: string): string | undefined {
   return digits.match(/../g)!.map(byte => parseInt(byte, 16)).join('.');
 }
 
-/** Where AWS itself is on loopback, as in the sandbox, so may the website be. */
+/** Whether AWS itself is on loopback, as in the sandbox. Then the website may be, too. */
 export function isOnLoopback(environment: NodeJS.ProcessEnv): boolean {
   const endpoints = Object.entries(environment).filter(([name]) => /^AWS_ENDPOINT_URL(_|$)/.test(name)).map(([, url]) => url ?? '');
   return endpoints.length > 0 && endpoints.every(url => isLoopbackName(URL.parse(url)?.hostname ?? ''));
 }
 
-/** Which addresses may be visited. */
+/** Decides which addresses may be visited. */
 export class Addresses {
   constructor(private readonly admitsLoopback: boolean) {}
 
@@ -67,23 +67,23 @@ export class Addresses {
     return isPublic(address) || (this.admitsLoopback && LOOPBACK.check(address, isIPv6(address) ? 'ipv6' : 'ipv4'));
   }
 
-  /** @throws Forbidden where a host is an address by itself, which is never looked up, and no admitted one; or the connection is not encrypted */
+  /** @throws Forbidden if the host is an IP address, which is never looked up, that must not be visited; or if the connection is not encrypted */
   check({ protocol, hostname }: URL): void {
     const address = hostname.replace(/^\[|\]$/g, '');
     if (isIP(address) !== 0 && !this.admits(address)) {
-      throw new Forbidden(`${address} is no public address`);
+      throw new Forbidden(`${address} is not a public address`);
     }
     if (protocol !== 'https:' && !(this.admitsLoopback && isLoopbackName(hostname))) {
-      throw new Forbidden('it is not https:');
+      throw new Forbidden('the URL must use https:');
     }
   }
 
-  /** Resolves a name for the socket itself, so that the address that was checked is the one that is connected to. */
+  /** Resolves a name for the socket itself, so the socket connects to the address that was checked. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true } satisfies LookupOptions, (error, addresses: LookupAddress[]) => {
       const admitted = error === null ? addresses.filter(({ address }) => this.admits(address)) : [];
       if (error === null && admitted.length === 0) {
-        // Which it has instead is nobody's business who can only edit a pipeline.
+        // Someone who can only edit a pipeline must not learn the private address.
         callback(new Forbidden(`${hostname} has no public address`), '');
       } else if (error !== null || options.all) {
         callback(error, admitted);

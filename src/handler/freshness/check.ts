@@ -4,16 +4,16 @@ import { log } from '../log';
 import type { CheckProgress } from '../progress';
 import { count, formatSeconds, truncate } from '../text';
 
-/** What does not heal by waiting is looked at that often in a row: one look may be bad luck. */
+/** How many looks in a row must see a problem that waiting does not fix: a single one may be an accident. */
 const MAX_HOPELESS_LOOKS = 3;
 
 /** How many pages are visited at a time. */
 const VISITORS = 10;
 
-/** With less time, a page would be blamed for being cut off. */
+/** With less time than this, the time limit would make a good page look bad. */
 const SHORTEST_LOOK = 2_000;
 
-/** Of what a token and a report hold of edge locations. */
+/** The length of the list of edge locations in a token and a report. */
 const MAX_LOCATIONS_LENGTH = 60;
 
 export interface Look extends Verdict {
@@ -21,20 +21,20 @@ export interface Look extends Verdict {
   readonly location?: string;
 }
 
-/** A page that is to be seen fresh. */
+/** A page to check. */
 export interface Page {
   readonly url: string;
   look(until: number): Promise<Look>;
 }
 
 export interface CheckOptions {
-  /** Such as `seen fresh`. */
+  /** What a page must be, such as `seen fresh`. */
   readonly goal: string;
   readonly timeoutSeconds: number;
   readonly progress: CheckProgress;
 }
 
-/** Looks at pages, again and again, until each was seen fresh. */
+/** Visits pages until each has been seen fresh. */
 export class Check {
   private readonly open: Set<Page>;
   private readonly looks = new Map<Page, Look>();
@@ -45,9 +45,9 @@ export class Check {
   }
 
   /**
-   * Looks once at each page that was not seen fresh yet.
+   * Visits once each page that has not been seen fresh yet.
    *
-   * @throws InProgress where another look may see them all fresh; Failure where it would not, or where the time is up
+   * @throws InProgress if another look may see them all fresh; Failure if it would not, or if the time is up
    */
   async look(until: number): Promise<void> {
     const { progress, timeoutSeconds } = this.options;
@@ -73,7 +73,7 @@ export class Check {
     const { progress, goal } = this.options;
     const { state, location, words } = look;
     if (this.looks.get(page)?.state !== state) {
-      log(state === 'fresh' ? 'INFO' : 'WARN', state === 'fresh' ? `Page is ${goal}` : `Page is not ${goal}`, { url: page.url, location, state, seen: words || undefined });
+      log(state === 'fresh' ? 'INFO' : 'WARN', state === 'fresh' ? `Page was ${goal}` : `Page was not ${goal}`, { url: page.url, location, state, seen: words || undefined });
     }
     this.looks.set(page, look);
     if (state === 'fresh') {
@@ -89,12 +89,12 @@ export class Check {
     return [...this.open].filter(page => this.looks.get(page)?.state === 'hopeless');
   }
 
-  /** What a person needs to know: of one page all of it, and how many others there are. */
+  /** The message: all about one page, and how many others there are. */
   private words(): string {
     const [worst = [...this.open][0]] = this.hopelessPages();
     const others = this.open.size - 1;
-    const also = others === 0 ? '' : ` So ${others === 1 ? 'is' : 'are'} ${count(others, 'other')} of ${count(this.pages.length, 'page')}: see the function's log.`;
-    return `${worst.url} is not ${this.options.goal}: ${this.looks.get(worst)?.words ?? 'it was not visited yet.'}${also}`;
+    const also = others === 0 ? '' : ` The same is true of ${others} more of ${count(this.pages.length, 'page')}: see the function's log.`;
+    return `${worst.url} was not ${this.options.goal}: ${this.looks.get(worst)?.words ?? 'it has not been visited yet.'}${also}`;
   }
 }
 

@@ -1,26 +1,26 @@
 import type { Readable, Transform } from 'stream';
 import { createBrotliDecompress, createGunzip, crc32 } from 'zlib';
 
-/** What tells whether bytes are those of a file. */
+/** What shows whether bytes are those of a file. */
 export interface Measured {
   readonly size: number;
   readonly crc32: number;
 }
 
-/** A body as it was sent, and what it is decoded: each to a limit, beyond which it is longer than anything it could be. */
+/** A body as sent and as decoded, each measured up to a limit beyond which it cannot match. */
 export interface Content {
   readonly sent: Measured;
-  /** Nothing where it cannot be decoded. */
+  /** `undefined` if it cannot be decoded. */
   readonly decoded?: Measured;
 }
 
-/** A compressed body of a few bytes is longer than what it holds. */
+/** The compressed form of a few bytes is longer than the bytes themselves. */
 const ENCODING_OVERHEAD = 4 * 1024;
 
 /**
- * Reads a body without keeping it.
+ * Measures a body without keeping it.
  *
- * @param maxBytes what is longer is not read to its end
+ * @param maxBytes a longer body is not read to its end
  */
 export async function measure(body: Readable, encoding: string | undefined, maxBytes: number): Promise<Content> {
   const [sent, decoded] = [new Measure(maxBytes + ENCODING_OVERHEAD), new Measure(maxBytes)];
@@ -42,7 +42,7 @@ export async function measure(body: Readable, encoding: string | undefined, maxB
       if (sent.isFull) {
         break;
       }
-      // A body that decodes to too much may still be what a file holds, encoded.
+      // A body that decodes to too much may still match as sent: the file itself may be compressed.
       await decoding.write(chunk as Buffer);
     }
     const isDecoded = await decoding.end();
@@ -52,7 +52,7 @@ export async function measure(body: Readable, encoding: string | undefined, maxB
   }
 }
 
-/** The size and the checksum of bytes, up to a limit and one byte more. */
+/** The size and checksum of bytes, up to one byte beyond a limit. */
 class Measure {
   private size = 0;
   private checksum = 0;
@@ -87,9 +87,9 @@ function decoderOf(encoding: string | undefined): Transform | undefined {
 }
 
 interface Decoding {
-  /** Resolves when the decoder has taken the chunk, or takes nothing any more. */
+  /** Resolves when the decoder has taken the chunk, or no longer takes any. */
   write(chunk: Buffer): Promise<void>;
-  /** @returns whether all of it could be decoded */
+  /** @returns whether the whole body could be decoded */
   end(): Promise<boolean>;
 }
 

@@ -10,27 +10,27 @@ import type { Artifact } from '../event';
 import { Failure } from '../failure';
 import { Site } from '../urls';
 
-/** A larger file takes longer than a look may. */
+/** A larger file takes longer than a visit may. */
 const MAX_FILE_BYTES = 10 * 1024 * 1024;
 
-/** What of an artifact is to be visited. */
+/** Which files of an artifact to visit. */
 export interface FilesCheck {
   readonly artifact: Artifact;
   readonly files: FilesCheckParameters;
-  /** The options of `changedFiles`, which say what the check's own do not. */
+  /** The options of `changedFiles`, used where the check has none of its own. */
   readonly changedFilesSite?: ChangedFilesSite;
-  /** The files that have changed, by their names in the artifact, where that is known. */
+  /** The names of the changed files in the artifact, if known. */
   readonly changedFiles?: readonly string[];
-  /** The same for all invocations of a job. */
+  /** The same in all invocations of a job. */
   readonly seed: string;
   /** When the invalidation was created, in epoch milliseconds. */
   readonly invalidatedAt?: number;
 }
 
 /**
- * The pages of some files: of those that have changed, where that is known of any that visitors can see; or of a sample.
+ * The pages to visit: those of changed files, if visitors can see any of them; otherwise those of a sample.
  *
- * @throws Failure, or Busy where another attempt may succeed
+ * @throws Failure, or Busy if another attempt may succeed
  */
 export async function pagesOfFiles(check: FilesCheck, until: number): Promise<Page[]> {
   const { artifact, files: parameters, changedFilesSite = {}, changedFiles = [], seed, invalidatedAt } = check;
@@ -43,8 +43,8 @@ export async function pagesOfFiles(check: FilesCheck, until: number): Promise<Pa
   const changed = changedFiles.map(name => site.fileOf(name)).filter(isVisited);
   const candidates = changed.length > 0 ? changed : [...files.keys()].filter(isVisited);
   if (candidates.length === 0) {
-    throw new Failure('ConfigurationError', `freshnessCheck has nothing to visit: of the ${files.size} files of the artifact ${artifact.name} below ${quote(site.baseDirectory)}, ` +
-      `none has at most 10 MiB${include === undefined ? '' : ` and is one of include, ${quote(include)}`}.`);
+    throw new Failure('ConfigurationError', `freshnessCheck has nothing to visit: of the ${files.size} files in the artifact ${artifact.name} below ${quote(site.baseDirectory)}, ` +
+      `none is at most 10 MiB${include === undefined ? '' : ` and matches include, ${quote(include)}`}.`);
   }
   const { origin, host, pathname } = new URL(url);
   const base = origin + pathname.replace(/\/+$/, '');
@@ -56,16 +56,16 @@ async function read(artifact: Artifact, site: Site, until: number): Promise<Read
   try {
     return await filesOf(artifact, site, until);
   } catch (error) {
-    throw error instanceof Unreadable ? new Failure('ConfigurationError', `freshnessCheck cannot compare the site with what was deployed, since ${error.message}`) : error;
+    throw error instanceof Unreadable ? new Failure('ConfigurationError', `freshnessCheck cannot compare the site with what was deployed, because ${error.message}`) : error;
   }
 }
 
-/** What was left out must not hide what was not. */
+/** An option that was left out must not override one that was set. */
 function withoutAbsent<T extends object>(options: T): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-/** The page at the first of the URLs that has one. */
+/** The page at the first URL that has one. */
 function pageOf(urls: readonly string[], host: string, expected: FileVersion, invalidatedAt: number | undefined): Page {
   const look = async (until: number): Promise<Look> => {
     let absent: Look | undefined;

@@ -7,19 +7,19 @@ import { Failure } from '../failure';
 import { findPaths } from '../path-source';
 import type { Progress } from '../progress';
 
-/** What a job's check is made of. */
+/** What a job's check needs. */
 export interface CheckedJob {
   readonly parameters: JobParameters;
   readonly artifact?: Artifact;
   readonly progress: Progress;
-  /** The files that have changed, where this invocation has found them. */
+  /** The changed files, if this invocation has found them. */
   readonly changedFiles?: readonly string[];
 }
 
 /**
- * The check of a job, in whatever invocation.
+ * Creates the check of a job, in its first or any later invocation.
  *
- * @throws Failure, or Busy where another attempt may succeed
+ * @throws Failure, or Busy if another attempt may succeed
  */
 export async function openCheck(job: CheckedJob, until: number): Promise<Check> {
   const { parameters: { freshnessCheck, paths }, progress, artifact } = job;
@@ -27,11 +27,11 @@ export async function openCheck(job: CheckedJob, until: number): Promise<Check> 
   const invalidatedAt = progress.createTime === undefined ? undefined : Date.parse(progress.createTime);
   if (freshnessCheck === null || 'pages' in freshnessCheck) {
     return new Check(pagesToFetchAnew(freshnessCheck?.pages ?? [], check, invalidatedAt ?? progress.startedAt), {
-      goal: 'fetched anew', timeoutSeconds: DEFAULT_CHECK_TIMEOUT_SECONDS, progress: check,
+      goal: 'fetched again', timeoutSeconds: DEFAULT_CHECK_TIMEOUT_SECONDS, progress: check,
     });
   }
   if (artifact === undefined) {
-    throw new Failure('ConfigurationError', 'freshnessCheck is about the files of an artifact, and the action has no input artifact: give it one');
+    throw new Failure('ConfigurationError', 'freshnessCheck needs the files of an artifact, but the action has no input artifact: add one');
   }
   const { files } = freshnessCheck;
   const pages = await pagesOfFiles({
@@ -45,7 +45,7 @@ export async function openCheck(job: CheckedJob, until: number): Promise<Check> 
   return new Check(pages, { goal: 'seen fresh', timeoutSeconds: files.timeoutSeconds ?? DEFAULT_CHECK_TIMEOUT_SECONDS, progress: check });
 }
 
-/** Found again by a later invocation: a token has no room for them. */
+/** A later invocation finds them again, because a token has no room for them. */
 async function changedFilesOf(job: CheckedJob, artifact: Artifact, until: number): Promise<readonly string[] | undefined> {
   const { parameters, progress: { found }, changedFiles } = job;
   return changedFiles !== undefined || !found?.changes?.changed

@@ -5,13 +5,13 @@ import { Unvisited, visit, type Visit } from './visit';
 import { log } from '../log';
 import type { CheckProgress, SeenBefore } from '../progress';
 
-/** Of a body without a validator. */
+/** How much of a body without a validator is read. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** Enough to tell two versions of a page apart, and short enough for a token. */
+/** Long enough to tell two versions of a page apart, and short enough for a token. */
 const VERSION_LENGTH = 8;
 
-/** What there is to see of each page before the invalidation, or nothing where it cannot be visited. */
+/** Visits each page before the invalidation. The result is `null` for a page that cannot be visited. */
 export async function seeBefore(urls: readonly string[], until: number): Promise<SeenBefore[]> {
   return Promise.all(urls.map(async (url): Promise<SeenBefore> => {
     try {
@@ -29,7 +29,7 @@ export async function seeBefore(urls: readonly string[], until: number): Promise
   }));
 }
 
-/** The pages, each to be fetched anew since an invalidation. */
+/** The pages that the edge must have fetched again since an invalidation. */
 export function pagesToFetchAnew(urls: readonly string[], progress: CheckProgress, invalidatedAt: number): Page[] {
   return urls.map((url, index) => ({ url, look: until => lookAgain(urls, index, progress, invalidatedAt, until) }));
 }
@@ -61,7 +61,7 @@ function look(url: string, urls: readonly string[], until: number): Promise<Visi
   return visit(url, { hosts, maxBytes: MAX_BODY_BYTES, alwaysReads: false }, until);
 }
 
-/** What tells the version of a page: its validator; where it has none, its decoded body, since an edge may compress one copy and not another. */
+/** A digest of a page's version: of its validator or, without one, of its decoded body, because an edge may compress one copy and not another. */
 function versionOf({ validator, content }: Visit): string {
   const version = validator ?? JSON.stringify(content?.decoded ?? content?.sent);
   return createHash('sha256').update(String(version)).digest('hex').slice(0, VERSION_LENGTH);

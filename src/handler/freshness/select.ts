@@ -1,11 +1,11 @@
 import { crc32 } from 'zlib';
 
-/** What is looked at first: visitors come to pages, and pages bring the rest along. */
+/** What is visited first: visitors open pages, and pages load the rest. */
 type Rank = 0 | 1 | 2;
 
 /**
- * Some of the files: index documents first, then HTML, then others; of each kind from as many directories as there are. The same ones each
- * time for the same seed.
+ * Selects some of the files: index documents first, then HTML, then others, and of each kind from as many directories as possible. The same
+ * seed gives the same selection.
  */
 export function select(files: readonly string[], isIndexDocument: (file: string) => boolean, count: number, seed: string): string[] {
   const rankOf = (file: string): Rank => isIndexDocument(file) ? 0 : /\.html?$/i.test(file) ? 1 : 2;
@@ -16,7 +16,7 @@ export function select(files: readonly string[], isIndexDocument: (file: string)
   return selected;
 }
 
-/** One file of each directory, then another one of each, the top directory's first. */
+/** One file from each directory, then a second one from each, and so on. The top directory comes first. */
 function spread(files: readonly string[], count: number, seed: string): string[] {
   const order = new Map(files.map(file => [file, crc32(seed + file)]));
   const shuffled = [...files].sort((left, right) => order.get(left)! - order.get(right)! || (left < right ? -1 : 1));

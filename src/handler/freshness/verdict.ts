@@ -3,22 +3,22 @@ import type { Visit } from './visit';
 import type { SeenBefore } from '../progress';
 import { formatSeconds } from '../text';
 
-/** What a look at a page came to: whether it is fresh, may become so, or will not. */
+/** The result of a look at a page: it is fresh, may become fresh, or will not. */
 export interface Verdict {
   readonly state: 'fresh' | 'old' | 'hopeless';
-  /** What was expected and seen, and the likeliest reasons, of a page that is not fresh. */
+  /** For a page that is not fresh: what was expected, what was seen, and the likeliest reasons. */
   readonly words: string;
 }
 
 export const FRESH: Verdict = { state: 'fresh', words: '' };
 
-/** Answers that say "later". */
+/** Status codes that mean "try later". */
 const PASSING: readonly number[] = [408, 425, 429];
 
 const OLD_REASONS = 'Most likely no path of the invalidation matches this URL (a function may rewrite it, or it has a query string), ' +
   'or this edge location still has its old copy.';
 
-/** What is wrong with an answer whose status is not that of a page. */
+/** What is wrong with a response whose status is not that of a page. */
 export function statusVerdict(visit: Visit): Verdict | undefined {
   const { status } = visit;
   if (status === 200) {
@@ -33,9 +33,9 @@ export function statusVerdict(visit: Visit): Verdict | undefined {
 function statusReason(status: number): string {
   switch (status) {
     case 401:
-      return 'the site asks for a login, which the function has not';
+      return 'the site requires a login, and the function has none';
     case 403:
-      return 'the file is not there, the site admits only some visitors (AWS WAF, signed URLs, countries), or its bucket does not admit CloudFront';
+      return 'the file does not exist, the site restricts access (AWS WAF, signed URLs, geographic restrictions), or the bucket denies CloudFront access';
     case 404:
       return 'the deploy action wrote to another folder or bucket, or the URL is wrong';
     default:
@@ -46,7 +46,7 @@ function statusReason(status: number): string {
 /**
  * Whether a page is the file that was deployed.
  *
- * @param secondsSince the invalidation was created, or nothing where there was none
+ * @param secondsSince the invalidation was created, or `undefined` if there was none
  */
 export function fileVerdict(visit: Visit, expected: Measured, secondsSince: number | undefined): Verdict {
   const { content } = visit;
@@ -54,28 +54,28 @@ export function fileVerdict(visit: Visit, expected: Measured, secondsSince: numb
   if (isExpected(content?.sent) || isExpected(content?.decoded)) {
     return FRESH;
   }
-  const comparison = `expected the file of the artifact with ${inWords(expected)}, got ${contentInWords(content, expected)} (${shown(visit)}).`;
+  const comparison = `expected the file in the artifact with ${inWords(expected)}, got ${contentInWords(content, expected)} (${shown(visit)}).`;
   const isYoung = isFromOrigin(visit) || (secondsSince !== undefined && visit.cache !== undefined && visit.age < secondsSince);
   return isYoung
     ? {
       state: 'hopeless',
-      words: `${comparison} This copy is younger than the invalidation. Most likely a newer execution has deployed in the meantime; ` +
-        'the deploy action wrote to another folder or bucket; url, urlPath or baseDirectory is that of another site; or the bytes are changed on the way (Lambda@Edge, templating, compression): use FreshnessCheck.pages() then.',
+      words: `${comparison} This copy is newer than the invalidation. Most likely a newer execution has deployed in the meantime; ` +
+        'the deploy action wrote to another folder or bucket; url, urlPath or baseDirectory belongs to another site; or something changes the bytes on the way (Lambda@Edge, templating, compression): in that case, use FreshnessCheck.pages().',
     }
     : { state: 'old', words: `${comparison} ${OLD_REASONS}` };
 }
 
 /**
- * Whether the edge has fetched a page anew.
+ * Whether the edge has fetched a page again.
  *
- * That the age went back is no proof by itself: another server of the edge location may have another old copy. What the origin adds to the age is
- * left out, where a visit has shown it.
+ * A lower age alone proves nothing: another server in the edge location may have another old copy. The age that the origin itself sends is
+ * subtracted, if a visit has shown it.
  */
 export function pageVerdict(visit: Visit, version: string, before: SeenBefore, secondsSince: number): Verdict {
   if (visit.cache === undefined) {
     return {
       state: 'hopeless',
-      words: `expected X-Cache or Age, got neither (${shown(visit)}). Most likely CloudFront does not serve this URL, or a response headers policy removes them: use FreshnessCheck.files() then.`,
+      words: `expected X-Cache or Age, got neither (${shown(visit)}). Most likely CloudFront does not serve this URL, or a response headers policy removes them: in that case, use FreshnessCheck.files().`,
     };
   }
   const [versionBefore, originAge] = before ?? [version, 0];
@@ -84,11 +84,11 @@ export function pageVerdict(visit: Visit, version: string, before: SeenBefore, s
   }
   return {
     state: 'old',
-    words: `expected a copy that is younger than the invalidation of ${formatSeconds(secondsSince)} ago, got the old one (${shown(visit)}). ${OLD_REASONS}`,
+    words: `expected a copy newer than the invalidation ${formatSeconds(secondsSince)} ago, got the old one (${shown(visit)}). ${OLD_REASONS}`,
   };
 }
 
-/** Whether the edge has asked the origin for this visit: it had no copy, validated the one it had, or has none at all. */
+/** Whether this visit reached the origin or an edge function: the edge had no copy, or validated the one it had. */
 export function isFromOrigin({ cache }: Visit): boolean {
   return /^(Miss|RefreshHit|\w+GeneratedResponse) from cloudfront/i.test(cache ?? '');
 }

@@ -10,17 +10,17 @@ import { truncate } from '../text';
 const MAX_REDIRECTS = 5;
 const REDIRECTS: readonly unknown[] = [301, 302, 303, 307, 308];
 
-/** What a browser sends, as far as CloudFront looks at it; and who asks, for those who read the site's log. */
+/** The headers of a browser that matter to CloudFront, and a User-Agent that says in the site's log who visited. */
 const HEADERS = {
   'Accept': 'text/html,application/xhtml+xml,*/*;q=0.8',
   'Accept-Encoding': 'gzip, br',
   'User-Agent': 'Mozilla/5.0 (compatible; cdk-cloudfront-invalidation-stage; +https://github.com/cdk-cloudfront-invalidation-stage/cdk-cloudfront-invalidation-stage)',
 };
 
-/** Of TLS: a certificate that does not fit will not do so in a minute. */
+/** Codes of TLS errors: waiting does not fix a bad certificate. */
 const TLS_ERROR = /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)|HOSTNAME_MISMATCH|INVALID_)/;
 
-/** What caches take for longest: 2 ** 31 seconds. */
+/** The highest age that caches use: 2 ** 31 seconds. */
 const LONGEST_AGE = 2_147_483_648;
 
 /** Such as `DUB56-P1`. */
@@ -28,18 +28,18 @@ const MAX_LOCATION_LENGTH = 20;
 
 /** What a visitor got. */
 export interface Visit {
-  /** Where redirects led to. */
+  /** The URL after redirects. */
   readonly url: string;
   readonly status: number;
-  /** Seconds. A copy without an age is new. */
+  /** In seconds. A copy without an age is new. */
   readonly age: number;
-  /** `X-Cache`, or nothing where neither that nor an age was shown. */
+  /** `X-Cache`, or `undefined` if the response had neither that nor an age. */
   readonly cache?: string;
   /** The edge location. */
   readonly location?: string;
-  /** What tells versions apart: `ETag`, or else `Last-Modified`. */
+  /** Identifies the version: `ETag`, or else `Last-Modified`. */
   readonly validator?: string;
-  /** Where it was asked for. */
+  /** Present if the body was read. */
   readonly content?: Content;
 }
 
@@ -50,18 +50,18 @@ export class Unvisited extends Error {
   }
 }
 
-/** What a visitor wants. */
+/** What to read of a page. */
 export interface Wanted {
-  /** The hosts, with their ports, that redirects may lead to. */
+  /** The hosts, with ports, that redirects may lead to. */
   readonly hosts: ReadonlySet<string>;
-  /** How many bytes of a body are looked at. */
+  /** How many bytes of a body are read at most. */
   readonly maxBytes: number;
-  /** Whether the body is read where a validator tells versions apart. */
+  /** Whether to read the body even if a validator identifies the version. */
   readonly alwaysReads: boolean;
 }
 
 /**
- * Visits a page as a browser would: without cookies or credentials.
+ * Visits a page as a new browser would, without cookies or credentials.
  *
  * @throws Unvisited
  */
@@ -104,7 +104,7 @@ function codeOf(error: unknown): string {
 
 type Asked = { readonly visit: Visit } | { readonly location: string };
 
-/** One request, over a connection of its own. */
+/** Sends one request over its own connection. */
 async function ask(url: URL, addresses: Addresses, wanted: Wanted, signal: AbortSignal): Promise<Asked> {
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   const asking = request(url, { headers: HEADERS, agent: false, lookup: addresses.lookup, signal });
@@ -140,12 +140,12 @@ async function read(url: URL, response: IncomingMessage, { maxBytes, alwaysReads
   };
 }
 
-/** A weak tag is the strong one of a body that was compressed on the way. */
+/** A weak tag is the strong tag of a body that was compressed on the way. */
 function validatorOf({ etag, 'last-modified': lastModified }: IncomingHttpHeaders): string | undefined {
   return etag?.replace(/^W\//, '') ?? lastModified;
 }
 
-/** A header as a report shows it. */
+/** A header for a report. */
 function shown(header: string | string[] | undefined): string {
   return truncate(String(header ?? '').replace(/[^ -~]/g, '?'), 60);
 }

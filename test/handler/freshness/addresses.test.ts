@@ -44,7 +44,7 @@ describe('a host that is an address by itself', () => {
   });
 
   test.each(['http://www.example.com/', 'http://1.1.1.1/', 'http://localhost/'])('%s is not encrypted', url => {
-    expect(() => new Addresses(false).check(new URL(url))).toThrow('it is not https:');
+    expect(() => new Addresses(false).check(new URL(url))).toThrow('the URL must use https:');
   });
 });
 

@@ -34,7 +34,7 @@ test('once all pages are fresh, it is known how many and where', async () => {
 test('a page that was seen fresh is not looked at again', async () => {
   const [a, b] = [givenPage('a', 'fresh'), givenPage('b', 'old', 'fresh')];
   const { look } = givenCheck([a, b]);
-  await expect(look()).rejects.toThrow(new InProgress('b is not seen fresh: b is bad.'));
+  await expect(look()).rejects.toThrow(new InProgress('b was not seen fresh: b is bad.'));
   await look();
   expect([a.looks.mock.calls.length, b.looks.mock.calls.length]).toEqual([1, 2]);
 });
@@ -46,7 +46,7 @@ test('what does not heal fails at the third look in a row', async () => {
     outcomes.push(await look().catch(error => error));
   }
   expect(outcomes.map(outcome => outcome instanceof Failure)).toEqual([false, false, false, false, false, true]);
-  expect(String(outcomes[5])).toContain('b is not seen fresh: b is bad. So is 1 other of 2 pages: see the function\'s log.');
+  expect(String(outcomes[5])).toContain('b was not seen fresh: b is bad. The same is true of 1 more of 2 pages: see the function\'s log.');
   expect(progress.hopeless).toBe(3);
 });
 
@@ -63,7 +63,7 @@ test.each([[59_999, InProgress], [60_000, Failure]])('after %i milliseconds, an 
 test('with too little time for a look, no page is blamed', async () => {
   const page = givenPage('a', 'hopeless');
   const { check, progress } = givenCheck([page], { hopeless: 2 });
-  await expect(check.look(START + 1_999)).rejects.toThrow(new InProgress('a is not seen fresh: it was not visited yet.'));
+  await expect(check.look(START + 1_999)).rejects.toThrow(new InProgress('a was not seen fresh: it has not been visited yet.'));
   expect(page.looks).not.toHaveBeenCalled();
   expect(progress.hopeless).toBe(2);
 });

@@ -34,7 +34,7 @@ describe('files', () => {
     const action = await site.run();
     expect(action).toMatchObject({
       status: 'Succeeded',
-      summary: expect.stringMatching(/^Invalidated 1 path of distribution \w+ in [\d.]+ seconds? \(invalidation I\w+\), and 4 pages are seen fresh at DUB56-P1\.$/),
+      summary: expect.stringMatching(/^Invalidated 1 path of distribution \w+ in [\d.]+ seconds? \(invalidation I\w+\), and 4 pages were seen fresh at DUB56-P1\.$/),
       outputVariables: { status: 'Completed', checkedPageCount: '4' },
     });
     expect(new Set(site.visited())).toEqual(new Set(['/', '/blog/', '/blog/index.html', '/blog/post.html', '/style.css']));
@@ -42,7 +42,7 @@ describe('files', () => {
     expect(headers).toMatchObject({ 'accept-encoding': 'gzip, br' });
     expect(headers).not.toHaveProperty('cookie');
     expect(headers).not.toHaveProperty('authorization');
-    const lines = site.logs().filter(({ message }) => message === 'Page is seen fresh');
+    const lines = site.logs().filter(({ message }) => message === 'Page was seen fresh');
     expect(lines.map(({ url }) => url).sort()).toEqual(['/', '/blog/', '/blog/post.html', '/style.css'].map(path => site.edge.url + path));
     expect(lines[0]).toMatchObject({ location: 'DUB56-P1', state: 'fresh' });
     expect(JSON.stringify(site.logs())).not.toContain('<h1>');
@@ -55,7 +55,7 @@ describe('files', () => {
     await givenSecondVersion(site);
     const action = await site.run();
     expect(action).toMatchObject({ status: 'Failed', errorDetails: { code: 'JobFailed' } });
-    expect(action.errorDetails?.message).toMatch(new RegExp(`^Gave up after 30 seconds \\(timeout of freshnessCheck\\)\\. ${site.edge.url}/ is not seen fresh: expected the file of the ` +
+    expect(action.errorDetails?.message).toMatch(new RegExp(`^Gave up after 30 seconds \\(timeout of freshnessCheck\\)\\. ${site.edge.url}/ was not seen fresh: expected the file in the ` +
       'artifact with 15 bytes and the CRC-32 [0-9a-f]{8}, got 15 bytes and the CRC-32 [0-9a-f]{8} \\(status 200, Age \\d+, X-Cache \'Hit from cloudfront\', ' +
       'edge location DUB56-P1\\)\\. Most likely no path of the invalidation matches this URL'));
     expect(site.visited().filter(url => url === '/').length).toBeGreaterThan(3);
@@ -100,7 +100,7 @@ describe('files', () => {
     const site = await givenCheckedSite({ files: { timeout: Duration.hours(2) }, stage: () => ({ timeout: Duration.seconds(20) }) });
     site.edge.faults.keep('/index.html');
     await givenSecondVersion(site);
-    expect((await site.run()).errorDetails).toMatchObject({ code: 'JobFailed', message: expect.stringMatching(/^Gave up after 20 seconds \(timeout\)\. .* is not seen fresh/) });
+    expect((await site.run()).errorDetails).toMatchObject({ code: 'JobFailed', message: expect.stringMatching(/^Gave up after 20 seconds \(timeout\)\. .* was not seen fresh/) });
   });
 
   test.concurrent('a second deployment during the check is red after three looks, and named as a reason', async () => {
@@ -110,7 +110,7 @@ describe('files', () => {
     const action = await site.run();
     expect(action.errorDetails).toMatchObject({
       code: 'JobFailed',
-      message: expect.stringMatching(/\/blog\/post\.html is not seen fresh: .* This copy is younger than the invalidation\. Most likely a newer execution has deployed/),
+      message: expect.stringMatching(/\/blog\/post\.html was not seen fresh: .* This copy is newer than the invalidation\. Most likely a newer execution has deployed/),
     });
     const looks = site.visited().filter(url => url === '/blog/post.html').length;
     expect(looks).toBeGreaterThanOrEqual(3);
@@ -122,7 +122,7 @@ describe('files', () => {
       const site = await givenCheckedSite({ edge: { regionalHit } });
       site.edge.faults.keep('/index.html', 'region');
       await givenSecondVersion(site);
-      expect((await site.run()).errorDetails?.message).toContain(`${site.edge.url}/ is not seen fresh`);
+      expect((await site.run()).errorDetails?.message).toContain(`${site.edge.url}/ was not seen fresh`);
     }
   });
 
@@ -135,7 +135,7 @@ describe('files', () => {
     await site.visit('/');
     await site.visit('/blog/');
     await site.deploy(SECOND);
-    expect((await site.run()).errorDetails?.message).toMatch(/\/blog\/ is not seen fresh: .*a function may rewrite it/);
+    expect((await site.run()).errorDetails?.message).toMatch(/\/blog\/ was not seen fresh: .*a function may rewrite it/);
   });
 
   test.concurrent.each<[string, EdgeFaultKind, RegExp]>([
@@ -145,11 +145,11 @@ describe('files', () => {
     ['a redirect to another host', { redirect: 'https://other.example.com/' }, /it redirects to another host: 'https:\/\/other\.example\.com\/'/],
     ['a redirect to nowhere', { redirect: 'https://[' }, /it redirects to another host/],
     ['a redirect in circles', { redirect: '/style.css' }, /it redirects more than 5 times/],
-    ['401', { status: 401 }, /expected status 200, got status 401, .* Most likely the site asks for a login/],
-    ['403', { status: 403 }, /got status 403, .* Most likely the file is not there/],
+    ['401', { status: 401 }, /expected status 200, got status 401, .* Most likely the site requires a login/],
+    ['403', { status: 403 }, /got status 403, .* Most likely the file does not exist/],
     ['404', { status: 404 }, /got status 404, .* Most likely the deploy action wrote to another folder/],
     ['304', { status: 304 }, /got status 304/],
-    ['a body that cannot be decoded', { status: 200, headers: { 'content-encoding': 'gzip', 'x-cache': 'Miss from cloudfront' }, body: 'plain' }, /This copy is younger than the invalidation/],
+    ['a body that cannot be decoded', { status: 200, headers: { 'content-encoding': 'gzip', 'x-cache': 'Miss from cloudfront' }, body: 'plain' }, /This copy is newer than the invalidation/],
   ])('%s is red after three looks', async (_, fault, message) => {
     const site = await givenCheckedSite();
     await givenSecondVersion(site);
@@ -177,7 +177,7 @@ describe('files', () => {
     site.edge.faults.add({ path: '/style.css', fault: { hang: true } });
     await site.deploy(FIRST);
     const action = await site.run();
-    expect(action.errorDetails?.message).toMatch(/^Gave up after 30 seconds \(timeout of freshnessCheck\)\. .*\/style\.css is not seen fresh: 127\.0\.0\.1:\d+ cannot be visited: Error: no answer within 10 seconds\./);
+    expect(action.errorDetails?.message).toMatch(/^Gave up after 30 seconds \(timeout of freshnessCheck\)\. .*\/style\.css was not seen fresh: 127\.0\.0\.1:\d+ cannot be visited: Error: no response within 10 seconds\./);
     expectOneTerminalReport(action);
   });
 
@@ -187,7 +187,7 @@ describe('files', () => {
     await site.deploy(FIRST);
     expect(await site.run()).toMatchObject({
       status: 'Succeeded',
-      summary: expect.stringMatching(/^WARNING: visitors may still see old pages\. JobFailed: .*\/style\.css is not seen fresh/),
+      summary: expect.stringMatching(/^WARNING: visitors may still see old pages\. JobFailed: .*\/style\.css was not seen fresh/),
       outputVariables: { status: 'Failed', errorType: 'JobFailed', checkedPageCount: 'none' },
     });
   });
@@ -205,7 +205,7 @@ describe('files', () => {
     const site = await givenCheckedSite();
     await site.deploy(FIRST);
     site.edge.faults.add({ path: '/', fault: { status: 200, headers: { 'x-cache': 'Miss from cloudfront' }, body: '<h1>Home 1</h1><script></script>' } });
-    expect((await site.run()).errorDetails?.message).toMatch(/or the bytes are changed on the way \(Lambda@Edge, templating, compression\): use FreshnessCheck\.pages\(\) then/);
+    expect((await site.run()).errorDetails?.message).toMatch(/or something changes the bytes on the way \(Lambda@Edge, templating, compression\): in that case, use FreshnessCheck\.pages\(\)/);
   });
 
   test.concurrent('redirects within the site are followed', async () => {
@@ -225,7 +225,7 @@ describe('files', () => {
   test.concurrent('a certificate that is not trusted is red after three looks', async () => {
     const site = await givenCheckedSite({ edge: { certificate: selfSignedCertificate() }, trusted: false });
     await site.deploy(FIRST);
-    expect((await site.run()).errorDetails?.message).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/\S* is not seen fresh: 127\.0\.0\.1:\d+ cannot be visited: Error: self-signed certificate/);
+    expect((await site.run()).errorDetails?.message).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/\S* was not seen fresh: 127\.0\.0\.1:\d+ cannot be visited: Error: self-signed certificate/);
     expect(site.visited()).toEqual([]);
   });
 
@@ -248,7 +248,7 @@ describe('files', () => {
       await site.deploy(FIRST);
       expect(await site.run()).toMatchObject({
         status: 'Succeeded',
-        summary: expect.stringMatching(/^Nothing has changed since the last invalidation of distribution \w+, so that nothing was invalidated, and 3 pages are seen fresh at DUB56-P1\.$/),
+        summary: expect.stringMatching(/^Nothing has changed since the last invalidation of distribution \w+, so nothing was invalidated, and 3 pages were seen fresh at DUB56-P1\.$/),
         outputVariables: { pathCount: '0', checkedPageCount: '3' },
       });
     });
@@ -286,13 +286,13 @@ describe('files', () => {
 });
 
 describe('pages', () => {
-  test.concurrent('each is visited before the invalidation and after it, and is fetched anew', async () => {
+  test.concurrent('each is visited before the invalidation and after it, and is fetched again', async () => {
     const site = await givenCheckedSite({ pages: ['/', '/blog/index.html'] });
     await givenSecondVersion(site);
     const action = await site.run();
     expect(action).toMatchObject({
       status: 'Succeeded',
-      summary: expect.stringMatching(/\(invalidation I\w+\), and 2 pages are fetched anew at DUB56-P1\.$/),
+      summary: expect.stringMatching(/\(invalidation I\w+\), and 2 pages were fetched again at DUB56-P1\.$/),
       outputVariables: { checkedPageCount: '2' },
     });
     expect(site.visited()).toEqual(['/', '/blog/index.html', '/', '/blog/index.html']);
@@ -333,9 +333,9 @@ describe('pages', () => {
     site.edge.faults.keep('/index.html');
     await givenSecondVersion(site);
     const action = await site.run();
-    expect(action.errorDetails?.message).toMatch(new RegExp(`^Gave up after 2 minutes \\(timeout of freshnessCheck\\)\\. ${site.edge.url}/ is not fetched anew: expected a copy that is ` +
-      "younger than the invalidation of \\d.* ago, got the old one \\(status 200, Age \\d+, X-Cache 'Hit from cloudfront', edge location DUB56-P1\\)\\."));
-    // A page is not visited again once it was fetched anew.
+    expect(action.errorDetails?.message).toMatch(new RegExp(`^Gave up after 2 minutes \\(timeout of freshnessCheck\\)\\. ${site.edge.url}/ was not fetched again: expected a copy ` +
+      "newer than the invalidation \\d.* ago, got the old one \\(status 200, Age \\d+, X-Cache 'Hit from cloudfront', edge location DUB56-P1\\)\\."));
+    // A page is not visited again once it was fetched again.
     expect(site.visited().filter(url => url === '/style.css')).toHaveLength(2);
   });
 
@@ -362,7 +362,7 @@ describe('pages', () => {
   test.concurrent('headers that tell nothing are no proof', async () => {
     const site = await givenCheckedSite({ pages: ['/'], edge: { hidesCache: true } });
     await site.deploy(FIRST);
-    expect((await site.run()).errorDetails?.message).toMatch(/is not fetched anew: expected X-Cache or Age, got neither .* use FreshnessCheck\.files\(\) then/);
+    expect((await site.run()).errorDetails?.message).toMatch(/was not fetched again: expected X-Cache or Age, got neither .* in that case, use FreshnessCheck\.files\(\)/);
   });
 
   test.concurrent('without validators, the bodies tell versions apart', async () => {
@@ -378,7 +378,7 @@ describe('pages', () => {
     expect((await site.run()).status).toBe('Succeeded');
   });
 
-  test.concurrent('where nothing was invalidated, no page has a reason to be fetched anew', async () => {
+  test.concurrent('where nothing was invalidated, no page has a reason to be fetched again', async () => {
     const site = await givenCheckedSite({ pages: ['/'], stage: artifact => ({ paths: InvalidationPaths.changedFiles(artifact) }) });
     await site.deploy(FIRST);
     await site.run();

@@ -45,7 +45,7 @@ describe('a file', () => {
 
   test('says what was expected and seen', () => {
     expect(fileVerdict({ ...HIT, content: { sent: OTHER } }, EXPECTED, 50).words).toMatch(
-      /^expected the file of the artifact with 3 bytes and the CRC-32 00000abc, got 3 bytes and the CRC-32 00000def \(status 200, Age 100, X-Cache 'Hit from cloudfront', edge location DUB56-P1\)\. /);
+      /^expected the file in the artifact with 3 bytes and the CRC-32 00000abc, got 3 bytes and the CRC-32 00000def \(status 200, Age 100, X-Cache 'Hit from cloudfront', edge location DUB56-P1\)\. /);
     expect(fileVerdict({ ...HIT, location: undefined, content: { sent: { size: 4, crc32: 0 } } }, EXPECTED, 50).words).toContain('got more (status 200, Age 100, X-Cache \'Hit from cloudfront\', edge location unknown)');
     expect(fileVerdict(HIT, EXPECTED, 50).words).toContain('got nothing that can be compared');
   });
