@@ -120,6 +120,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws-cdk/integ-runner@^2',
     `@aws-cdk/integ-tests-alpha@${CDK_FLOOR}-alpha.0`,
     '@aws-sdk/client-cloudfront',
+    '@aws-sdk/client-cloudwatch-logs',
     '@aws-sdk/client-codepipeline',
     '@aws-sdk/client-s3',
     '@aws-sdk/client-sts',
@@ -197,7 +198,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
 });
 
 // Not among the options: what projen adds itself would take it back.
-project.gitignore.addPatterns('/test/integration/*.snapshot/asset.*', '__pycache__/', '/.stryker-tmp/', '/reports/');
+project.gitignore.addPatterns('/test/integration/*.snapshot/asset.*', '/test/integration/outputs.json', '__pycache__/', '/.stryker-tmp/', '/reports/');
 
 for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/.ci/', '/jest.config.json', '/stryker.config.json', '/.dependency-cruiser.json', '/models/', '/reports/', '*.tsbuildinfo', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
   project.addPackageIgnore(pattern);
@@ -276,6 +277,11 @@ const integration = project.addTask('integ', {
   description: 'Compare the apps in test/integration with their snapshots; with --update-on-failed, deploy those that differ to an AWS account',
   exec: 'integ-runner --directory test/integration --language typescript --app "tsx --tsconfig tsconfig.dev.json {filePath}"',
   receiveArgs: true,
+});
+
+project.addTask('observe', {
+  description: 'Ask the deployed integration test what AWS does where it does not say so, and write test/integration/observations.json; --sandbox asks the sandbox, and only prints',
+  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/observations/index.ts', receiveArgs: true }],
 });
 
 // The tests use what ships: the bundle and the compiled package.

@@ -39,6 +39,20 @@ export interface DistributionSettings {
   callerReferenceError: 'InvalidArgument' | 'InvalidationBatchAlreadyExists';
   /** Whether a repeated caller reference is an error for the same paths, too. @default false */
   refusesRepeatedReference: boolean;
+  /** Whether a repeated caller reference is taken for a new one. @default false */
+  forgetsReferences: boolean;
+  /** Makes the ids of invalidations. @default - of 14 or 26 characters, as both are seen and neither is promised */
+  newInvalidationId: () => string;
+  /** Milliseconds from a creation until `GetInvalidation` and `ListInvalidations` know of it. @default 0 */
+  visibleAfter: number;
+  /** Which invalidations are listed first. @default 'newestFirst' */
+  order: 'newestFirst' | 'oldestFirst';
+  /** How a status is spelled. @default 'Completed' */
+  completedStatus: string;
+  /** How many cache tags may be in progress, which count as paths besides. AWS does not say. @default 3000 */
+  maxTagsInProgress: number;
+  /** Whether wildcards also count as paths. @default false */
+  countsWildcardsAsPaths: boolean;
   /** Whether the distribution knows cache tags. @default false */
   cacheTags: boolean;
 }
@@ -53,10 +67,22 @@ export class Distribution {
     maxWildcardsInProgress: 15,
     callerReferenceError: 'InvalidArgument',
     refusesRepeatedReference: false,
+    forgetsReferences: false,
+    newInvalidationId,
+    visibleAfter: 0,
+    order: 'newestFirst',
+    completedStatus: 'Completed',
+    maxTagsInProgress: 3_000,
+    countsWildcardsAsPaths: false,
     cacheTags: false,
   };
 
   constructor(readonly id: string, readonly arn: string) {}
+
+  /** Those that a reader is told of, oldest first. */
+  visibleAt(now: number): Invalidation[] {
+    return this.invalidations.filter(({ createTime }) => createTime + this.settings.visibleAfter <= now);
+  }
 
   inProgress(): string[] {
     return this.invalidations.filter(({ status }) => status === 'InProgress').flatMap(({ paths }) => paths);
@@ -114,7 +140,7 @@ export class CloudFront extends Service {
   /** Creates an invalidation as somebody else would: it takes its part of the quota. */
   invalidate(distributionId: string, callerReference: string, paths: readonly string[]): Invalidation {
     const distribution = this.distribution(distributionId);
-    const invalidation: Invalidation = { id: newInvalidationId(), createTime: this.surroundings.clock.now(), callerReference, paths, status: 'InProgress' };
+    const invalidation: Invalidation = { id: distribution.settings.newInvalidationId(), createTime: this.surroundings.clock.now(), callerReference, paths, status: 'InProgress' };
     distribution.invalidations.push(invalidation);
     this.surroundings.clock.after(distribution.settings.takesEffectAfter, () =>
       this.listeners.forEach(listener => listener({ distributionId, invalidationId: invalidation.id, paths })));
@@ -200,7 +226,7 @@ export class CloudFront extends Service {
     }
 
     const earlier = distribution.invalidations.find(invalidation => invalidation.callerReference === callerReference);
-    if (earlier !== undefined) {
+    if (earlier !== undefined && !distribution.settings.forgetsReferences) {
       if (distribution.settings.refusesRepeatedReference || !isSameSet(earlier.paths, paths)) {
         throw new ServiceError(distribution.settings.callerReferenceError, 400,
           'Your request contains a caller reference that was used for a previous invalidation batch for the same distribution.');
@@ -208,9 +234,10 @@ export class CloudFront extends Service {
       return this.invalidationAnswer(201, distribution, earlier);
     }
 
-    const { maxWildcardsInProgress, maxPathsInProgress } = distribution.settings;
-    const exceeds = (all: readonly string[]) =>
-      all.filter(isWildcard).length > maxWildcardsInProgress || all.filter(path => !isWildcard(path)).length > maxPathsInProgress;
+    const { maxWildcardsInProgress, maxPathsInProgress, maxTagsInProgress, countsWildcardsAsPaths } = distribution.settings;
+    const exceeds = (all: readonly string[]) => all.filter(isWildcard).length > maxWildcardsInProgress
+      || all.filter(path => countsWildcardsAsPaths || !isWildcard(path)).length > maxPathsInProgress
+      || all.filter(path => path.startsWith('#')).length > maxTagsInProgress;
     if (exceeds(paths)) {
       throw new ServiceError('BatchTooLarge', 413, 'The number of paths in the invalidation batch is larger than allowed.');
     }
@@ -222,7 +249,7 @@ export class CloudFront extends Service {
   }
 
   private get(distribution: Distribution, id: string): Answer {
-    const invalidation = distribution.invalidations.find(candidate => candidate.id === id);
+    const invalidation = distribution.visibleAt(this.surroundings.clock.now()).find(candidate => candidate.id === id);
     if (invalidation === undefined) {
       throw new ServiceError('NoSuchInvalidation', 404, 'The specified invalidation does not exist.');
     }
@@ -239,24 +266,28 @@ export class CloudFront extends Service {
     if (!Number.isInteger(limit) || limit < 1) {
       throw new ServiceError('InvalidArgument', 400, 'MaxItems must be a positive integer.');
     }
-    const newestFirst = [...distribution.invalidations].reverse();
-    const start = marker === undefined || marker === '' ? 0 : newestFirst.findIndex(({ id }) => id === marker) + 1;
-    const items = newestFirst.slice(start, start + limit);
-    const isTruncated = start + limit < newestFirst.length;
+    const oldestFirst = distribution.visibleAt(this.surroundings.clock.now());
+    const listed = distribution.settings.order === 'newestFirst' ? oldestFirst.reverse() : oldestFirst;
+    const start = marker === undefined || marker === '' ? 0 : listed.findIndex(({ id }) => id === marker) + 1;
+    const items = listed.slice(start, start + limit);
+    const isTruncated = start + limit < listed.length;
     return this.xml(200, 'InvalidationList', {
       Marker: marker ?? '',
       ...(isTruncated ? { NextMarker: items[items.length - 1].id } : {}),
       MaxItems: limit,
       IsTruncated: isTruncated,
       Quantity: items.length,
-      Items: { InvalidationSummary: items.map(({ id, createTime, status }) => ({ Id: id, CreateTime: isoTime(createTime), Status: status })) },
+      Items: {
+        InvalidationSummary: items.map(({ id, createTime, status }) =>
+          ({ Id: id, CreateTime: isoTime(createTime), Status: statusOf(distribution, status) })),
+      },
     });
   }
 
   private invalidationAnswer(status: number, distribution: Distribution, invalidation: Invalidation): Answer {
     const answer = this.xml(status, 'Invalidation', {
       Id: invalidation.id,
-      Status: invalidation.status,
+      Status: statusOf(distribution, invalidation.status),
       CreateTime: isoTime(invalidation.createTime),
       InvalidationBatch: {
         Paths: { Quantity: invalidation.paths.length, Items: { Path: invalidation.paths } },
@@ -319,6 +350,10 @@ function itemsOf(items: unknown): unknown {
 /** Without the line breaks and indentation between elements. */
 function withoutBlanks({ '#text': text, ...elements }: Record<string, unknown>): Record<string, unknown> {
   return text === undefined || String(text).trim() === '' ? elements : { ...elements, '#text': text };
+}
+
+function statusOf({ settings }: Distribution, status: Invalidation['status']): string {
+  return status === 'Completed' ? settings.completedStatus : status;
 }
 
 function isSameSet(left: readonly string[], right: readonly string[]): boolean {

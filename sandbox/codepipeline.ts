@@ -124,6 +124,14 @@ export interface RecordedAction {
 export interface HistorySettings {
   /** Whether the output variables of an action without a namespace are listed. @default true */
   listsVariablesWithoutNamespace: boolean;
+  /** Whether the summary is listed that a job was reported with. @default true */
+  listsSummaries: boolean;
+  /** Which runs come first, by their start. @default 'newestFirst' */
+  order: 'newestFirst' | 'oldestFirst';
+  /** Whether times are cut to seconds. @default false */
+  wholeSeconds: boolean;
+  /** Milliseconds from the start of a run until it is listed. @default 0 */
+  listedAfter: number;
 }
 
 /** What the history keeps of an action's run. */
@@ -160,6 +168,14 @@ export interface DeliverySettings {
   duplicateAfter: number;
   /** Whether the job of a continuation never reaches the function. @default false */
   losesContinuations: boolean;
+  /** Whether a continuation is a job of the same id. @default false */
+  keepsJobIds: boolean;
+  /** Where a continuation finds the input artifact that the first job found there, if anywhere. AWS does not say. @default - the same place */
+  continuationArtifact: (location: ArtifactLocation) => ArtifactLocation | undefined;
+  /** What an answer to a job gets that has one. AWS does not say. @default 'InvalidJobStateException' */
+  secondAnswer: 'InvalidJobStateException' | 'JobNotFoundException' | 'ValidationException' | 'accepted';
+  /** Whether the values of variables are escaped, as JSON wants it, where they are put in (https://github.com/aws/aws-cdk/issues/31213). @default false */
+  escapesVariables: boolean;
 }
 
 interface Job {
@@ -171,8 +187,20 @@ interface Job {
 
 /** CodePipeline: its JSON API for jobs, and what stands behind it. */
 export class CodePipeline extends Service {
-  readonly delivery: DeliverySettings = { continuationInterval: 30_000, duplicateDeliveries: 0, duplicateAfter: 0, losesContinuations: false };
-  readonly historySettings: HistorySettings = { listsVariablesWithoutNamespace: true };
+  readonly delivery: DeliverySettings = {
+    continuationInterval: 30_000,
+    duplicateDeliveries: 0,
+    duplicateAfter: 0,
+    losesContinuations: false,
+    keepsJobIds: false,
+    continuationArtifact: location => location,
+    secondAnswer: 'InvalidJobStateException',
+    escapesVariables: false,
+  };
+
+  readonly historySettings: HistorySettings = {
+    listsVariablesWithoutNamespace: true, listsSummaries: true, order: 'newestFirst', wholeSeconds: false, listedAfter: 0,
+  };
 
   /** Whether the stages after one that is rolled back run as well. AWS does not say. */
   rollbackRunsLaterStages = false;
@@ -342,10 +370,13 @@ export class CodePipeline extends Service {
     job.execution.reports.push({
       jobId: String(input.jobId), operation, input, at: this.surroundings.clock.now(), ...(problem === undefined ? {} : { refused: problem.code }),
     });
-    if (problem !== undefined) {
+    const isIgnored = !job.open && this.delivery.secondAnswer === 'accepted';
+    if (problem !== undefined && !isIgnored) {
       throw problem;
     }
-    this.answer(job, operation, input);
+    if (!isIgnored) {
+      this.answer(job, operation, input);
+    }
     return { status: 200, body: '{}', headers: JSON_TYPE };
   }
 
@@ -358,15 +389,18 @@ export class CodePipeline extends Service {
       throw new ServiceError('PipelineNotFoundException', 400, `The account with id '${this.account}' does not include a pipeline with the name '${String(pipelineName)}'`);
     }
     const only = isRecord(filter) ? filter.pipelineExecutionId : undefined;
-    const newestFirst = (this.histories.get(String(pipelineName)) ?? [])
+    const { order, listedAfter } = this.historySettings;
+    const listed = (this.histories.get(String(pipelineName)) ?? [])
       .filter(({ context }) => only === undefined || context.pipelineExecutionId === only)
+      .filter(({ execution }) => execution.startedAt + listedAfter <= this.surroundings.clock.now())
       .reverse()
       .sort((one, other) => other.execution.startedAt - one.execution.startedAt);
+    const runs = order === 'newestFirst' ? listed : listed.reverse();
     const start = nextToken === undefined ? 0 : Number(nextToken);
     const end = start + Number(maxResults);
     return {
-      actionExecutionDetails: newestFirst.slice(start, end).map(entry => detailOf(entry, this.historySettings)),
-      ...(end < newestFirst.length ? { nextToken: String(end) } : {}),
+      actionExecutionDetails: runs.slice(start, end).map(entry => detailOf(entry, this.historySettings)),
+      ...(end < runs.length ? { nextToken: String(end) } : {}),
     };
   }
 
@@ -386,7 +420,9 @@ export class CodePipeline extends Service {
 
   private judge(job: Job, operation: string, input: Call['input']): ServiceError | undefined {
     if (!job.open) {
-      return new ServiceError('InvalidJobStateException', 400, `The job ${String(input.jobId)} is not in a state in which a result can be put.`);
+      const { secondAnswer } = this.delivery;
+      const code = secondAnswer === 'accepted' ? 'InvalidJobStateException' : secondAnswer;
+      return new ServiceError(code, 400, `The job ${String(input.jobId)} is not in a state in which a result can be put.`);
     }
     if (operation === 'PutJobSuccessResult' && input.outputVariables !== undefined) {
       if (input.continuationToken !== undefined) {
@@ -442,7 +478,9 @@ export class CodePipeline extends Service {
       return execution;
     }
     // CodePipeline puts values in as they are, quotes and all (https://github.com/aws/aws-cdk/issues/31213).
-    const userParameters = definition.userParameters?.replace(/#\{([^}]+)\}/g, (expression, name: string) => variables[name] ?? expression);
+    const escaped = (value: string) => this.delivery.escapesVariables ? JSON.stringify(value).slice(1, -1) : value;
+    const userParameters = definition.userParameters?.replace(/#\{([^}]+)\}/g, (expression, name: string) =>
+      name in variables ? escaped(variables[name]) : expression);
     const resolved = { ...definition, userParameters };
     if (context !== undefined) {
       this.remember(context, { ...resolved, actionType: LAMBDA_INVOKE }, execution);
@@ -468,7 +506,12 @@ export class CodePipeline extends Service {
       return;
     }
     const { clock } = this.surroundings;
-    const id = crypto.randomUUID();
+    const { keepsJobIds, continuationArtifact } = this.delivery;
+    const id = keepsJobIds ? execution.jobs[0] ?? crypto.randomUUID() : crypto.randomUUID();
+    const inputArtifacts = artifactsOf(definition, this.contexts.get(execution)).flatMap(({ name, location }) => {
+      const found = continuationToken === undefined ? location : continuationArtifact(location);
+      return found === undefined ? [] : [{ name, location: found }];
+    });
     const job: Job = {
       execution,
       definition,
@@ -495,7 +538,7 @@ export class CodePipeline extends Service {
               ...(definition.userParameters === undefined ? {} : { UserParameters: definition.userParameters }),
             },
           },
-          inputArtifacts: artifactsOf(definition, this.contexts.get(execution)).map(({ name, location: { bucket, key } }) => ({
+          inputArtifacts: inputArtifacts.map(({ name, location: { bucket, key } }) => ({
             name, revision: null, location: { type: 'S3', s3Location: { bucketName: bucket, objectKey: key } },
           })),
           outputArtifacts: [],
@@ -522,17 +565,19 @@ function artifactsOf({ inputArtifacts = [] }: HistoryEntry['definition'], contex
 
 /** An action's run as `ListActionExecutions` tells it, with times in seconds. */
 function detailOf(
-  { context, definition, execution, actionExecutionId, outputArtifacts }: HistoryEntry, { listsVariablesWithoutNamespace }: HistorySettings,
+  { context, definition, execution, actionExecutionId, outputArtifacts }: HistoryEntry,
+  { listsVariablesWithoutNamespace, listsSummaries, wholeSeconds }: HistorySettings,
 ): object {
   const { externalExecutionId, summary, errorDetails, outputVariables, status, startedAt, endedAt } = execution;
   const configuration = definition.userParameters === undefined ? {} : { UserParameters: definition.userParameters };
+  const seconds = (milliseconds: number) => wholeSeconds ? Math.floor(milliseconds / 1_000) : milliseconds / 1_000;
   return {
     pipelineExecutionId: context.pipelineExecutionId,
     actionExecutionId,
     stageName: context.stage,
     actionName: definition.name,
-    startTime: startedAt / 1_000,
-    lastUpdateTime: (endedAt ?? startedAt) / 1_000,
+    startTime: seconds(startedAt),
+    lastUpdateTime: seconds(endedAt ?? startedAt),
     status,
     input: {
       actionTypeId: definition.actionType,
@@ -542,7 +587,7 @@ function detailOf(
       namespace: definition.namespace,
     },
     output: {
-      executionResult: { externalExecutionId, externalExecutionSummary: summary, errorDetails },
+      executionResult: { externalExecutionId, externalExecutionSummary: listsSummaries ? summary : undefined, errorDetails },
       outputVariables: definition.namespace !== undefined || listsVariablesWithoutNamespace ? outputVariables : undefined,
       outputArtifacts: Object.entries(outputArtifacts).map(([name, location]) => ({ name, s3location: location })),
     },

@@ -7,6 +7,7 @@ import model from '../models/s3.json';
 interface StoredObject {
   readonly body: Buffer;
   readonly etag: string;
+  readonly lastModified: number;
   readonly kmsKeyArn?: string;
 }
 
@@ -22,9 +23,22 @@ export class S3 extends Service {
     this.credentialScope = new RegExp(`^${region}/s3$`);
   }
 
-  /** @param kmsKeyArn the key of KMS that encrypts it, if any */
+  /**
+   * What replaces an object is of now. Another one has always been there, since histories may be of days that the sandbox has not seen.
+   *
+   * @param kmsKeyArn the key of KMS that encrypts it, if any
+   */
   put(bucket: string, key: string, body: Buffer, kmsKeyArn?: string): void {
-    this.objects.set(`${bucket}/${key}`, { body, etag: `"${createHash('md5').update(body).digest('hex')}"`, kmsKeyArn });
+    const lastModified = this.objects.has(`${bucket}/${key}`) ? this.surroundings.clock.now() : 0;
+    this.objects.set(`${bucket}/${key}`, { body, etag: `"${createHash('md5').update(body).digest('hex')}"`, lastModified, kmsKeyArn });
+  }
+
+  copy(bucket: string, key: string, copy: string): void {
+    const object = this.objects.get(`${bucket}/${key}`);
+    if (object === undefined) {
+      throw new Error(`The sandbox has no object ${key} in the bucket ${bucket}`);
+    }
+    this.objects.set(`${bucket}/${copy}`, object);
   }
 
   remove(bucket: string, key: string): void {
@@ -81,8 +95,8 @@ export class S3 extends Service {
   }
 }
 
-function rangeOf({ body, etag }: StoredObject, range: string | undefined): Answer {
-  const headers = { 'etag': etag, 'accept-ranges': 'bytes', 'content-type': 'application/zip' };
+function rangeOf({ body, etag, lastModified }: StoredObject, range: string | undefined): Answer {
+  const headers = { 'etag': etag, 'last-modified': new Date(lastModified).toUTCString(), 'accept-ranges': 'bytes', 'content-type': 'application/zip' };
   if (range === undefined) {
     return { status: 200, body, headers };
   }

@@ -26,6 +26,8 @@ export interface CheckedSiteOptions {
   readonly stage?: (artifact: codepipeline.Artifact) => Partial<CloudFrontInvalidationOptions>;
   readonly edge?: Partial<EdgeOptions>;
   readonly functionTimeout?: Duration;
+  /** Whether each deployment puts its artifact in the same place. @default false */
+  readonly reusesKeys?: boolean;
   /** Whether functions trust the certificate of the edge. @default true */
   readonly trusted?: boolean;
 }
@@ -102,7 +104,7 @@ export async function givenCheckedSite(options: CheckedSiteOptions = {}): Promis
     publish,
     deploy: async files => {
       publish(files);
-      key = `website/site/${++count}`;
+      key = `website/site/${options.reusesKeys ? 1 : ++count}`;
       sandbox.s3.put(outputs.ArtifactBucket, key, await givenArchive(files));
       sandbox.codePipeline.recordAction({ ...context(), stage: 'Deploy', action: 'Deploy' });
       // The stage begins later: of the same moment, nobody could tell.

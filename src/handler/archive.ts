@@ -65,6 +65,11 @@ export class Archive {
     return this.reader.size;
   }
 
+  /** When S3 got it, in epoch milliseconds, to the second. */
+  get writtenAt(): number | undefined {
+    return this.reader.writtenAt;
+  }
+
   /** The files one by one, without the directories. */
   async* files(): AsyncGenerator<FileVersion & { readonly name: string }> {
     for await (const { fileName: name, uncompressedSize: size, crc32 } of this.entries()) {
@@ -124,22 +129,23 @@ export class Archive {
 /** Reads parts of an object: its end first, and the rest on demand in windows. */
 class RangeReader extends RandomAccessReader {
   static async open(location: Location, until: number): Promise<RangeReader> {
-    const { start, bytes, size, etag } = await get(location, `bytes=-${SUFFIX_LENGTH}`, undefined, until);
-    return new RangeReader(location, until, size, etag, { start, bytes });
+    return new RangeReader(location, until, await get(location, `bytes=-${SUFFIX_LENGTH}`, undefined, until));
   }
 
   bytesRead: number;
   private window: { readonly start: number; readonly bytes: Buffer } | undefined;
 
-  private constructor(
-    private readonly location: Location,
-    private readonly until: number,
-    readonly size: number,
-    private readonly etag: string | undefined,
-    private readonly suffix: { readonly start: number; readonly bytes: Buffer },
-  ) {
+  private constructor(private readonly location: Location, private readonly until: number, private readonly suffix: Part) {
     super();
     this.bytesRead = suffix.bytes.length;
+  }
+
+  get size(): number {
+    return this.suffix.size;
+  }
+
+  get writtenAt(): number | undefined {
+    return this.suffix.writtenAt;
   }
 
   override read(buffer: Buffer, offset: number, length: number, position: number, callback: (error: Error | null, bytesRead?: number) => void): void {
@@ -169,7 +175,7 @@ class RangeReader extends RandomAccessReader {
       throw new Error(`its directory is larger than ${MAX_DIRECTORY_BYTES} bytes, too large for a function with ${MEMORY_SIZE} MB of memory`);
     }
     const end = Math.min(position + Math.max(length, WINDOW_LENGTH), this.size);
-    const { bytes } = await get(this.location, `bytes=${position}-${end - 1}`, this.etag, this.until);
+    const { bytes } = await get(this.location, `bytes=${position}-${end - 1}`, this.suffix.etag, this.until);
     this.bytesRead += bytes.length;
     this.window = { start: position, bytes };
     return bytes.subarray(0, length);
@@ -181,6 +187,7 @@ interface Part {
   readonly bytes: Buffer;
   /** The size of the whole object. */
   readonly size: number;
+  readonly writtenAt: number | undefined;
   readonly etag: string | undefined;
 }
 
@@ -188,13 +195,13 @@ async function get(location: Location, range: string, etag: string | undefined, 
   const command = new GetObjectCommand({ Bucket: location.bucket, Key: location.key, Range: range, IfMatch: etag });
   try {
     return await limited(until, async abortSignal => {
-      const { Body: body, ContentRange: contentRange, ETag: tag } = await client.send(command, { abortSignal });
+      const { Body: body, ContentRange: contentRange, LastModified: lastModified, ETag: tag } = await client.send(command, { abortSignal });
       const [, start, end, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(contentRange ?? '') ?? [];
       const bytes = Buffer.from(await body?.transformToByteArray() ?? []);
       if (size === undefined || bytes.length !== Number(end) - Number(start) + 1) {
         throw new Error('the response is not the requested part');
       }
-      return { start: Number(start), bytes, size: Number(size), etag: tag };
+      return { start: Number(start), bytes, size: Number(size), writtenAt: lastModified?.getTime(), etag: tag };
     });
   } catch (error) {
     const { words } = describe(error);

@@ -2,7 +2,7 @@ import { Archive, Unreadable, type FileVersion, type Location } from './archive'
 import { cover } from './cover';
 import type { Artifact } from './event';
 import { Failure } from './failure';
-import { Doubt, findBaselines } from './history';
+import { Doubt, findBaselines, type DeployedArtifact } from './history';
 import { log } from './log';
 import type { Found } from './paths';
 import { count } from './text';
@@ -38,9 +38,14 @@ export async function findChangedFiles(
   const site = new Site(changedFiles);
   const readUntil = Date.now() + (until - Date.now()) * READING_SHARE;
   try {
-    const current = await filesOf(artifact, site, until);
+    let writtenAt: number | undefined;
+    const current = await filesOf(artifact, site, until, archive => writtenAt = archive.writtenAt);
     const baselines = await findBaselines({ pipelineName, artifact, parameters, changedFiles, asOf }, until);
-    const others = baselines.artifacts.filter(({ bucket, key }) => bucket !== artifact.location.bucket || key !== artifact.location.key);
+    const isOwn = ({ bucket, key }: Location) => bucket === artifact.location.bucket && key === artifact.location.key;
+    if (baselines.artifacts.some(baseline => isOwn(baseline) && isReplaced(baseline, writtenAt))) {
+      throw new Doubt(`the artifact ${artifact.name} has replaced one that was deployed before`);
+    }
+    const others = baselines.artifacts.filter(baseline => !isOwn(baseline));
     const changed = new Set<string>();
     for (const [index, baseline] of others.entries()) {
       if (index > 0 && Date.now() > readUntil) {
@@ -99,11 +104,11 @@ export function pathsOf(
  *
  * @throws Failure if there are none: every comparison would find that nothing has changed
  */
-export async function filesOf({ name, location }: Artifact, site: Site, until: number): Promise<Files> {
+export async function filesOf({ name, location }: Artifact, site: Site, until: number, onOpen?: (archive: Archive) => void): Promise<Files> {
   const files = new Map<string, FileVersion>();
   const atTop = new Set<string>();
   let hasConcern = false;
-  for await (const { fileName, file, size, crc32, unreadable } of filesIn(location, site, until)) {
+  for await (const { fileName, file, size, crc32, unreadable } of filesIn(location, site, until, onOpen)) {
     if (atTop.size <= MAX_NAMES_SHOWN) {
       atTop.add(fileName.replace(/\/.*/, '/'));
     }
@@ -135,9 +140,16 @@ function nothingToCompare(artifact: string, site: Site, excluded: number, atTop:
  * Adds to `changed` every file that was modified, removed or added: a "not found" response for an added file may be in the cache. The
  * baseline's files are read one by one and not kept: there may be a hundred thousand of them.
  */
-export async function compare(baseline: Location, current: Files, site: Site, changed: Set<string>, until: number): Promise<void> {
+export async function compare(
+  baseline: Location & Partial<DeployedArtifact>, current: Files, site: Site, changed: Set<string>, until: number,
+): Promise<void> {
   const known = new Set<FileVersion>();
-  for await (const { file, size, crc32 } of filesIn(baseline, site, until)) {
+  const check = (archive: Archive) => {
+    if (isReplaced(baseline, archive.writtenAt)) {
+      throw archive.unreadable('another artifact has replaced it since it was deployed');
+    }
+  };
+  for await (const { file, size, crc32 } of filesIn(baseline, site, until, check)) {
     if (file === undefined) {
       continue;
     }
@@ -156,8 +168,14 @@ export async function compare(baseline: Location, current: Files, site: Site, ch
   }
 }
 
-async function* filesIn(location: Location, site: Site, until: number) {
+/** Whether another artifact has replaced the one that a run used. AWS does not promise a new location for each artifact. */
+function isReplaced({ usedAt = Infinity }: Partial<DeployedArtifact>, writtenAt: number | undefined): boolean {
+  return writtenAt !== undefined && writtenAt > usedAt;
+}
+
+async function* filesIn(location: Location, site: Site, until: number, onOpen?: (archive: Archive) => void) {
   const archive = await Archive.open(location, until);
+  onOpen?.(archive);
   const unreadable = (words: string) => archive.unreadable(words);
   let files = 0;
   for await (const { name: fileName, size, crc32 } of archive.files()) {

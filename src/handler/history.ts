@@ -1,4 +1,4 @@
-import { ListActionExecutionsCommand, type ActionExecutionDetail } from '@aws-sdk/client-codepipeline';
+import { ListActionExecutionsCommand, type ActionExecutionDetail, type ArtifactDetail } from '@aws-sdk/client-codepipeline';
 import type { Location } from './archive';
 import { limited } from './budget';
 import { codePipeline } from './codepipeline';
@@ -35,9 +35,16 @@ export interface Sought {
   readonly asOf?: number;
 }
 
+/** An artifact that a run used. */
+export interface DeployedArtifact extends Location {
+  /** When the run used it, in epoch milliseconds. An object that S3 got later is another artifact. */
+  readonly usedAt: number;
+}
+
 /** The artifacts whose files the cache may contain. */
 export interface Baselines {
-  readonly artifacts: readonly Location[];
+  /** One for each location: the first use. */
+  readonly artifacts: readonly DeployedArtifact[];
   /** When the newest run in the history started. */
   readonly asOf: number;
 }
@@ -53,7 +60,7 @@ interface Deployment {
   /** When it had certainly ended. */
   readonly end: number;
   /** Its artifacts with the name of the job's own artifact. */
-  readonly artifacts: readonly Location[];
+  readonly artifacts: readonly DeployedArtifact[];
 }
 
 /** A successful run of the job's own action. */
@@ -103,8 +110,9 @@ export async function findBaselines(sought: Sought, until: number): Promise<Base
   if (silent !== undefined) {
     throw new Doubt(`the run of ${silent.name} at ${time(silent.start)} (${silent.status}) lists no artifact ${sought.artifact.name} but may have deployed something`);
   }
-  const artifacts = new Map(runs.flatMap(run => run.artifacts).map(location => [`${location.bucket}/${location.key}`, location]));
-  return { artifacts: [...artifacts.values()], asOf: history.asOf };
+  // The last entry of a location wins in the map: the first use.
+  const artifacts = runs.flatMap(run => run.artifacts).sort((left, right) => right.usedAt - left.usedAt);
+  return { artifacts: [...new Map(artifacts.map(artifact => [`${artifact.bucket}/${artifact.key}`, artifact])).values()], asOf: history.asOf };
 }
 
 /** The last run in which an action had deployed by then, and every run that may have been in progress since it started. */
@@ -179,9 +187,14 @@ function deploymentsOf(run: ActionExecutionDetail, written: Written, { artifact,
   }
   const start = Number(startTime);
   const isOver = (status === 'Succeeded' || status === 'Failed') && lastUpdateTime !== undefined;
-  const artifacts = [...input?.inputArtifacts ?? [], ...output?.outputArtifacts ?? []].filter(each => each.name === artifact.name)
-    .flatMap(({ s3location: { bucket, key } = {} }) => bucket === undefined || key === undefined ? [] : [{ bucket, key }]);
-  return [{ execution, name, isKnown, status: String(status), start, end: isOver ? Number(lastUpdateTime) : endOf(status, start), artifacts }];
+  const end = isOver ? Number(lastUpdateTime) : endOf(status, start);
+  const artifacts = [...locationsOf(input?.inputArtifacts, artifact.name, start), ...locationsOf(output?.outputArtifacts, artifact.name, end)];
+  return [{ execution, name, isKnown, status: String(status), start, end, artifacts }];
+}
+
+function locationsOf(artifacts: readonly ArtifactDetail[] = [], name: string, usedAt: number): DeployedArtifact[] {
+  return artifacts.filter(each => each.name === name)
+    .flatMap(({ s3location: { bucket, key } = {} }) => bucket === undefined || key === undefined ? [] : [{ bucket, key, usedAt }]);
 }
 
 /** The work of an abandoned run may continue for a while. A run in progress has no end yet. */

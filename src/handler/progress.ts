@@ -153,7 +153,7 @@ function isCount(value: unknown): value is number {
 }
 
 function isId(value: unknown): value is string {
-  return typeof value === 'string' && /^[A-Za-z0-9-]{1,128}$/.test(value);
+  return typeof value === 'string' && /^[\w-]{1,128}$/.test(value);
 }
 
 function isTime(value: unknown): boolean {

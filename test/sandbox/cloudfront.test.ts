@@ -248,6 +248,13 @@ test('a distribution is as fast and has as much room as AWS says, unless told ot
     maxWildcardsInProgress: 15,
     callerReferenceError: 'InvalidArgument',
     refusesRepeatedReference: false,
+    forgetsReferences: false,
+    newInvalidationId: expect.any(Function),
+    visibleAfter: 0,
+    order: 'newestFirst',
+    completedStatus: 'Completed',
+    maxTagsInProgress: 3_000,
+    countsWildcardsAsPaths: false,
     cacheTags: false,
   });
 });
