@@ -280,7 +280,7 @@ const integration = project.addTask('integ', {
 });
 
 project.addTask('observe', {
-  description: 'Ask the deployed integration test what AWS does where it does not say so, and write test/integration/observations.json; --sandbox asks the sandbox, and only prints',
+  description: 'Record how AWS behaves where its documentation does not say, in the account with the stack of the integration test; --sandbox observes the sandbox, and only prints',
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/observations/index.ts', receiveArgs: true }],
 });
 

@@ -10,7 +10,7 @@ const codeIn = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, code])
 const holds = (text: string, word: string) => new RegExp(`(?<![\\w-])${word.replace(/\W/g, '\\$&')}(?![\\w-])`).test(text);
 
 const ROWS = read('docs', 'aws.md').split('\n')
-  .filter(line => line.startsWith('| ') && !line.startsWith('| What we believe'))
+  .filter(line => line.startsWith('| ') && !line.startsWith('| Assumption'))
   .map(line => line.slice(2, -2).split(' | '));
 const BELIEFS = ROWS.map(([belief, source, code, switches, tests, account]) => ({ belief, source, code, switches, tests, account }));
 

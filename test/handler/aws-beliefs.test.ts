@@ -1,7 +1,5 @@
 /**
- * Where AWS does not say what it does, or might do otherwise than it says: the sandbox does the one and the other, and the library holds.
- *
- * docs/aws.md has a row for each.
+ * What AWS does not document, or may do differently: the sandbox does both, and the library works either way. docs/aws.md has a row for each.
  */
 import { Duration } from 'aws-cdk-lib';
 import type { DeliverySettings, DistributionSettings, HistorySettings } from '../../sandbox';

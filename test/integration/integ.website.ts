@@ -1,6 +1,6 @@
 /**
  * A website and its pipeline in a real account: the page is in CloudFront's cache, the pipeline deploys another, and once the stage is
- * green, visitors see it. Then AWS is asked what it does where it does not say so: see test/observations.
+ * green, visitors see it. Then test/observations records how AWS behaves where its documentation does not say.
  *
  * `npx projen integ` checks the snapshot; `npx projen integ --update-on-failed` deploys. See CONTRIBUTING.md.
  */

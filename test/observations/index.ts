@@ -1,8 +1,9 @@
 /**
- * Asks AWS what it does where it does not say so. `npx projen integ --update-on-failed` runs it once the integration test's stack is deployed
- * and its assertions hold; `npx projen observe` does so where the stack was left standing, and `npx projen observe --sandbox` asks the sandbox.
+ * Records how AWS behaves where its documentation does not say. `npx projen integ --update-on-failed` runs this script once the stack of the
+ * integration test is deployed and its assertions hold. `npx projen observe` repeats it for a stack that was kept, and
+ * `npx projen observe --sandbox` observes the sandbox.
  *
- * What AWS did is written beside the snapshot. docs/aws.md says what each observation is about.
+ * The observations are written next to the snapshot. docs/aws.md has a row for each.
  */
 import { existsSync, readFileSync, writeFileSync } from 'fs';
 import { join } from 'path';
