@@ -1,5 +1,5 @@
 /** What a line says besides: not again what each has, which it would overwrite. */
-type Details = Readonly<Record<string, unknown>> & { readonly timestamp?: never; readonly level?: never; readonly message?: never; readonly jobId?: never; readonly firstJobId?: never };
+type Details = Readonly<Record<string, unknown>> & Partial<Record<'timestamp' | 'level' | 'message' | 'jobId' | 'firstJobId', never>>;
 
 /** The job that lines are about. A process of the function does one job at a time. */
 let job: { readonly jobId?: string; readonly firstJobId?: string } = {};
