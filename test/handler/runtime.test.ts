@@ -59,9 +59,9 @@ test.each([LoggingFormat.TEXT, LoggingFormat.JSON])('a log in the format %s has 
   expect(logs().slice(0, 2)).toMatchObject(['Job received', 'Reported to CodePipeline'].map(message => ({ timestamp: expect.any(String), level: 'INFO', message })));
   expect(others).toEqual([]);
   if (loggingFormat === LoggingFormat.JSON) {
-    expect(JSON.parse(ofClient)).toMatchObject({ level: 'ERROR', message: { errorMessage: expect.stringContaining('The event is no CodePipeline job') } });
+    expect(JSON.parse(ofClient)).toMatchObject({ level: 'ERROR', message: { errorMessage: expect.stringContaining('The event is not a CodePipeline job') } });
   } else {
-    expect(ofClient).toMatch(/\tERROR\tInvoke Error \t\{"errorType":"Error","errorMessage":"The event is no CodePipeline job/);
+    expect(ofClient).toMatch(/\tERROR\tInvoke Error \t\{"errorType":"Error","errorMessage":"The event is not a CodePipeline job/);
   }
 });
 
