@@ -292,8 +292,8 @@ describe('called wrongly', () => {
       "--next must be another build than --site, got 'examples/cdk-pipelines/drafts', which has the same 1 file. Change a page, and build again."],
     ['files left out of everything', ['--exclude', 'a/**'], "--exclude must stand beside --changed-files, got only 'a/**'. Without it, everything is invalidated."],
     ['a pattern that is none', ['--changed-files', '--exclude', ''], expect.stringMatching(/^--exclude must /)],
-    ['a pattern that matches nothing', ['--changed-files', '--exclude', '*.css', '--exclude', '/blog/**'],
-      "--exclude must match a file of the site, got '/blog/**', which matches none. Write it as below the folder, without a leading slash."],
+    ['a pattern that matches nothing', ['--changed-files', '--exclude', '*.css', '--exclude', 'blogs/**'],
+      "--exclude must match a file of the site, got 'blogs/**', which matches none. Write it relative to the site's folder."],
     ['an unknown option', ['--frob'], "Unknown option '--frob'. See --help."],
   ])('with %s, it says so and exits with 2', async (_, args, message) => {
     const { stderr, ...outcome } = await demo('mistake', ...args);

@@ -62,7 +62,7 @@ export function checkExclude({ first, second }: Site, exclude: readonly string[]
     return ![...first, ...second].some(file => matches(file));
   });
   if (idle !== undefined) {
-    throw new UsageError(`--exclude must match a file of the site, got '${idle}', which matches none. Write it as below the folder, without a leading slash.`);
+    throw new UsageError(`--exclude must match a file of the site, got '${idle}', which matches none. Write it relative to the site's folder.`);
   }
 }
 
