@@ -82,6 +82,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
 
   devDeps: [
     '@arethetypeswrong/cli',
+    '@aws-cdk/aws-service-spec',
     '@aws-cdk/integ-runner@^2',
     `@aws-cdk/integ-tests-alpha@${CDK_FLOOR}-alpha.0`,
     '@aws-sdk/client-cloudfront',
@@ -162,7 +163,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
 // Not among the options: what projen adds itself would take it back.
 project.gitignore.addPatterns('/test/integration/*.snapshot/asset.*', '__pycache__/', '/.stryker-tmp/', '/reports/');
 
-for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/.ci/', '/jest.config.json', '/stryker.config.json', '/.dependency-cruiser.json', '/models/', '/reports/', '*.tsbuildinfo', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
+for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/.ci/', '/jest.config.json', '/stryker*.config.json', '/.dependency-cruiser.json', '/models/', '/reports/', '*.tsbuildinfo', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
   project.addPackageIgnore(pattern);
 }
 
@@ -305,40 +306,75 @@ const fuzz = project.addTask('reliability:fuzz', {
   exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/fuzz.ts',
   receiveArgs: true,
 });
-// What unit tests and synthesis reach. The rest of the handler is tested as the bundle, in a process of its own, where Stryker does not see it.
-new JsonFile(project, 'stryker.config.json', {
-  marker: false,
-  obj: {
-    packageManager: 'npm',
-    plugins: ['@stryker-mutator/jest-runner'],
-    testRunner: 'jest',
-    coverageAnalysis: 'perTest',
-    reporters: ['clear-text', 'json'],
-    clearTextReporter: { logTests: false, reportTests: false, reportMutants: false },
-    jsonReporter: { fileName: 'reports/mutation.json' },
-    timeoutMS: 20_000,
-    ignoreStatic: true,
-    ignorePatterns: ['lib', 'dist', 'cdk.out', 'coverage', '.jsii', 'docs', 'test-reports', 'examples/*/cdk.out'],
-    mutate: [
-      'src/*.ts', '!src/index.ts', 'src/private/*.ts',
-      'src/handler/@(archive|budget|cover|event|failure|manifest|parameters|paths|progress|urls).ts',
-    ],
-    jest: {
-      projectType: 'custom',
-      enableFindRelatedTests: false,
-      config: {
-        testMatch: ['<rootDir>/test/@(cloudfront|contract|invalidation|nag)*.test.ts', '<rootDir>/test/private/*.test.ts', '<rootDir>/test/handler/@(archive|budget|cover|event|failure|invalidate|manifest|parameters|paths|progress|report|urls).test.ts'],
-        transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.dev.json', isolatedModules: true, diagnostics: false }] },
-        moduleNameMapper: { [`^${NAME}$`]: '<rootDir>/src/index.ts' },
-        clearMocks: true,
-        reporters: [],
+/** One for what runs in the tests' own process anyway, one for the function, which is brought into it. */
+function mutationTesting(name: string, mutate: string[], jest: Record<string, unknown>, options: Record<string, unknown> = {}): void {
+  new JsonFile(project, `stryker${name}.config.json`, {
+    marker: false,
+    obj: {
+      packageManager: 'npm',
+      plugins: ['@stryker-mutator/jest-runner'],
+      testRunner: 'jest',
+      coverageAnalysis: 'perTest',
+      reporters: ['clear-text', 'json'],
+      clearTextReporter: { logTests: false, reportTests: false, reportMutants: false },
+      jsonReporter: { fileName: `reports/mutation${name}.json` },
+      timeoutMS: 20_000,
+      ignoreStatic: true,
+      ignorePatterns: ['lib', 'dist', 'cdk.out', 'coverage', '.jsii', 'docs', 'test-reports', 'examples/*/cdk.out', '/reports'],
+      mutate,
+      jest: {
+        projectType: 'custom',
+        enableFindRelatedTests: false,
+        config: {
+          transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.dev.json', isolatedModules: true, diagnostics: false }] },
+          moduleNameMapper: { [`^${NAME}$`]: '<rootDir>/src/index.ts' },
+          clearMocks: true,
+          reporters: [],
+          ...jest,
+        },
       },
+      ...options,
     },
-  },
+  });
+}
+mutationTesting('', [
+  'src/*.ts', '!src/index.ts', 'src/private/*.ts',
+  'src/handler/@(archive|budget|cover|event|failure|manifest|parameters|paths|progress|urls).ts',
+], {
+  testMatch: ['<rootDir>/test/@(cloudfront|contract|invalidation|nag)*.test.ts', '<rootDir>/test/private/*.test.ts', '<rootDir>/test/handler/@(archive|budget|cover|event|failure|invalidate|manifest|parameters|paths|progress|report|urls).test.ts'],
+});
+mutationTesting('.handler', [
+  'src/handler/@(changed-files|cloudfront|codepipeline|history|index|invalidate|log|path-source|report|role|target|text).ts', 'src/handler/freshness/*.ts',
+], {
+  testMatch: ['<rootDir>/test/handler/@(another-account|artifacts|faults|handler|rollback|security).test.ts', '<rootDir>/test/handler/freshness/job.test.ts'],
+  testTimeout: 30_000,
+  setupFilesAfterEnv: ['<rootDir>/test/in-process/setup.ts'],
+}, {
+  // The function as it is in the tests' process: TypeScript with all mutants in it, and no module of it is loaded before a test runs.
+  buildCommand: 'esbuild src/handler/index.ts --bundle --platform=node --format=cjs --main-fields=module,main --supported:dynamic-import=false --outfile=reports/handler.cjs --log-level=warning',
 });
 project.addTask('mutation', {
   description: 'Change the source in every way that should matter, and see that a test fails; --write puts the figures into docs/reliability.md',
   steps: [{ spawn: bundle.name }, { exec: 'stryker run' }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/mutation.ts', receiveArgs: true }],
+});
+project.addTask('mutation:handler', {
+  description: 'Do so with what of the function speaks HTTP; --mutate src/handler/report.ts does one file',
+  steps: [
+    { spawn: bundle.name },
+    { exec: 'stryker run stryker.handler.config.json', receiveArgs: true },
+    { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/mutation.ts' },
+  ],
+});
+
+project.addTask('upgrade:consumers', {
+  description: 'Synthesise the examples of the last release, or of the commit that is named, with its library and with this one, and refuse what an upgrade would replace unless CHANGELOG.md names it',
+  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/upgrade/index.ts', receiveArgs: true }],
+});
+
+project.addTask('prerelease', {
+  description: 'Run all slow checks, and print a page of what they have found; --part is what .ci/run does',
+  exec: 'tsx scripts/prerelease.ts',
+  receiveArgs: true,
 });
 
 for (const part of [faults, model, lives, scale, fuzz]) {

@@ -44,7 +44,7 @@ class FunctionProcess extends EventEmitter {
     this.scale = Number(SANDBOX_TIME_SCALE);
     this.epoch = Number(SANDBOX_EPOCH ?? Date.now());
     // Its time is scaled here already.
-    this.env = { ...env, SANDBOX_TIME_SCALE: '1', __STRYKER_ACTIVE_MUTANT__: process.env.__STRYKER_ACTIVE_MUTANT__ };
+    this.env = { ...env, SANDBOX_TIME_SCALE: '1', SANDBOX_EPOCH: '0', __STRYKER_ACTIVE_MUTANT__: process.env.__STRYKER_ACTIVE_MUTANT__ };
     setImmediate(() => this.load(script));
   }
 
