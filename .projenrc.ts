@@ -350,6 +350,7 @@ mutationTesting('.handler', [
   testTimeout: 30_000,
   setupFilesAfterEnv: ['<rootDir>/test/in-process/setup.ts'],
 }, {
+  dryRunTimeoutMinutes: 30,
   // The function as it is in the tests' process: TypeScript with all mutants in it, and no module of it is loaded before a test runs.
   buildCommand: 'esbuild src/handler/index.ts --bundle --platform=node --format=cjs --main-fields=module,main --supported:dynamic-import=false --outfile=reports/handler.cjs --log-level=warning',
 });

@@ -139,8 +139,8 @@ class FunctionProcess extends EventEmitter {
     class SandboxDate extends Date {
       static now = now;
 
-      constructor(...values: [] | [string | number | Date]) {
-        super(...values.length === 0 ? [now()] : values as [number]);
+      constructor(value: string | number | Date = now()) {
+        super(value);
       }
     }
     const after = (milliseconds: number, action: () => void) => {
