@@ -144,7 +144,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
       maxConcurrency: 5,
       // Packages that tests pack, install and synthesise are no packages of this project.
       moduleNameMapper: { [`^${NAME}$`]: '<rootDir>/src/index.ts' },
-      modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/dist/'],
+      modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/dist/', '<rootDir>/.stryker-tmp/'],
     },
   },
   eslintOptions: {
