@@ -14,6 +14,22 @@ const HANDLER = join(__dirname, '..', '..', 'reports', 'handler.cjs');
 /** What is a function's own: its clock, its timers, its environment and its connections. */
 const OWN = ['process', 'globalThis', 'Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'AbortSignal'] as const;
 
+type Compiled = (...values: unknown[]) => void;
+
+const COMPILED = new Map<string, Compiled>();
+
+/** Each file once a test file: to run it again gives a new module of it. */
+function compiled(file: string): Compiled {
+  let code = COMPILED.get(file);
+  if (code === undefined) {
+    const source = readFileSync(file, 'utf8').replace(/\bimport\((?=pathToFileURL)/g, 'importHandler(');
+    const names = ['exports', 'require', 'module', '__filename', '__dirname', 'importHandler', ...OWN];
+    code = compileFunction(source, names, { filename: file }) as Compiled;
+    COMPILED.set(file, code);
+  }
+  return code;
+}
+
 /** Instead of `child_process.spawn`, for the processes of the sandbox's functions. */
 export function spawnInProcess(_: string, args: readonly string[], { env }: { readonly env: Readonly<Record<string, string>> }): FunctionProcess {
   return new FunctionProcess(args.at(-1)!, env);
@@ -96,12 +112,9 @@ class FunctionProcess extends EventEmitter {
 
   /** Runs a CommonJS file with the function's own globals, in the realm of Node.js, whose errors and arrays are those of its modules. */
   private load(file: string): Record<string, unknown> {
-    const source = readFileSync(file, 'utf8').replace(/\bimport\((?=pathToFileURL)/g, 'importHandler(');
     const module = { exports: {} as Record<string, unknown> };
-    const names = ['exports', 'require', 'module', '__filename', '__dirname', 'importHandler', ...OWN];
     const globals = this.globals();
-    const run = compileFunction(source, names, { filename: file }) as (...values: unknown[]) => void;
-    run(module.exports, this.require(file), module, file, join(file, '..'), async () => this.load(HANDLER), ...OWN.map(name => globals[name]));
+    compiled(file)(module.exports, this.require(file), module, file, join(file, '..'), async () => this.load(HANDLER), ...OWN.map(name => globals[name]));
     return module.exports;
   }
 

@@ -8,5 +8,5 @@ jest.mock('child_process', () => ({
     jest.requireActual<typeof import('./function-process')>('./function-process').spawnInProcess('node', args, options),
 }));
 
-process.env.TEST_TIME_SCALE = '60';
+process.env.TEST_TIME_SCALE = '40';
 Object.assign(test, { concurrent: test });
