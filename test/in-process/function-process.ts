@@ -186,8 +186,8 @@ class FunctionProcess extends EventEmitter {
     };
     const realm = (compileFunction('return globalThis') as () => object)();
     const { globalThis: _, ...rest } = own;
-    // Where Stryker counts what a test has run.
-    own.globalThis = Object.assign(Object.create(realm) as object, rest, { __stryker__: (globalThis as { __stryker__?: object }).__stryker__ });
+    // Defined, not assigned: a setter of Node.js would give everybody this process. Stryker counts in the last one what a test has run.
+    own.globalThis = Object.create(realm, Object.getOwnPropertyDescriptors({ ...rest, __stryker__: (globalThis as { __stryker__?: object }).__stryker__ }));
     return own;
   }
 
