@@ -347,7 +347,7 @@ mutationTesting('.handler', [
   'src/handler/@(changed-files|cloudfront|codepipeline|history|index|invalidate|log|path-source|report|role|target|text).ts', 'src/handler/freshness/*.ts',
 ], {
   testMatch: ['<rootDir>/test/handler/@(another-account|artifacts|faults|handler|rollback|security).test.ts', '<rootDir>/test/handler/freshness/job.test.ts'],
-  testTimeout: 30_000,
+  testTimeout: 15_000,
   setupFilesAfterEnv: ['<rootDir>/test/in-process/setup.ts'],
 }, {
   dryRunTimeoutMinutes: 30,

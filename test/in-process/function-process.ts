@@ -187,7 +187,8 @@ class FunctionProcess extends EventEmitter {
     const realm = (compileFunction('return globalThis') as () => object)();
     const { globalThis: _, ...rest } = own;
     // Defined, not assigned: a setter of Node.js would give everybody this process. Stryker counts in the last one what a test has run.
-    own.globalThis = Object.create(realm, Object.getOwnPropertyDescriptors({ ...rest, __stryker__: (globalThis as { __stryker__?: object }).__stryker__ }));
+    const { __stryker__ } = globalThis as { __stryker__?: object };
+    own.globalThis = Object.create(realm, Object.getOwnPropertyDescriptors({ ...rest, __stryker__ }));
     return own;
   }
 
