@@ -117,6 +117,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
 
   devDeps: [
     '@arethetypeswrong/cli',
+    '@aws-cdk/aws-service-spec',
     '@aws-cdk/integ-runner@^2',
     `@aws-cdk/integ-tests-alpha@${CDK_FLOOR}-alpha.0`,
     '@aws-sdk/client-cloudfront',
@@ -181,7 +182,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
       maxConcurrency: 5,
       // Packages that tests pack, install and synthesise are no packages of this project.
       moduleNameMapper: { [`^${NAME}$`]: '<rootDir>/src/index.ts' },
-      modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/dist/'],
+      modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/dist/', '<rootDir>/.stryker-tmp/'],
     },
   },
   eslintOptions: {
@@ -200,7 +201,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
 // Not among the options: what projen adds itself would take it back.
 project.gitignore.addPatterns('/test/integration/*.snapshot/asset.*', '/test/integration/outputs.json', '__pycache__/', '/.stryker-tmp/', '/reports/');
 
-for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/.ci/', '/jest.config.json', '/stryker.config.json', '/.dependency-cruiser.json', '/models/', '/reports/', '*.tsbuildinfo', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
+for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/.ci/', '/jest.config.json', '/stryker*.config.json', '/.dependency-cruiser.json', '/models/', '/reports/', '*.tsbuildinfo', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
   project.addPackageIgnore(pattern);
 }
 
@@ -270,7 +271,7 @@ const imports = project.addTask('lint:imports', {
 // ship: without them, Construct Hub and the packages of other languages guess.
 const rosetta = project.addTask('rosetta', {
   description: 'Compile the examples of the README, of the doc comments and of docs/, and translate those that the package ships',
-  steps: [{ exec: 'jsii-rosetta extract --compile --strict' }, { exec: 'tsx --tsconfig tsconfig.dev.json scripts/compile-documents.ts' }],
+  steps: [{ exec: 'jsii-rosetta extract --compile --strict --batch' }, { exec: 'tsx --tsconfig tsconfig.dev.json scripts/compile-documents.ts' }],
 });
 
 const integration = project.addTask('integ', {
@@ -284,13 +285,11 @@ project.addTask('observe', {
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/observations/index.ts', receiveArgs: true }],
 });
 
-// The tests use what ships: the bundle and the compiled package.
-project.testTask.prependSpawn(integration);
-project.testTask.prependSpawn(rosetta);
-project.testTask.prependSpawn(imports);
-project.testTask.prependSpawn(typecheck);
-project.testTask.prependSpawn(project.compileTask);
-project.testTask.prependSpawn(bundle);
+// The tests use what ships: the bundle and the compiled package. All else needs one processor, so that two are at work.
+project.testTask.reset();
+project.testTask.spawn(bundle);
+project.testTask.exec(`tsx scripts/side-by-side.ts compile,${rosetta.name} eslint ${typecheck.name} ${imports.name} ${integration.name}`);
+project.testTask.exec('jest --ci', { receiveArgs: true });
 
 // A build needs nothing but Node.js. The release workflow packages for the other languages, each with its own tools: package-all.
 project.packageTask.reset();
@@ -356,40 +355,76 @@ const fuzz = project.addTask('reliability:fuzz', {
   exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/fuzz.ts',
   receiveArgs: true,
 });
-// What unit tests and synthesis reach. The rest of the handler is tested as the bundle, in a process of its own, where Stryker does not see it.
-new JsonFile(project, 'stryker.config.json', {
-  marker: false,
-  obj: {
-    packageManager: 'npm',
-    plugins: ['@stryker-mutator/jest-runner'],
-    testRunner: 'jest',
-    coverageAnalysis: 'perTest',
-    reporters: ['clear-text', 'json'],
-    clearTextReporter: { logTests: false, reportTests: false, reportMutants: false },
-    jsonReporter: { fileName: 'reports/mutation.json' },
-    timeoutMS: 20_000,
-    ignoreStatic: true,
-    ignorePatterns: ['lib', 'dist', 'cdk.out', 'coverage', '.jsii', 'docs', 'test-reports', 'examples/*/cdk.out'],
-    mutate: [
-      'src/*.ts', '!src/index.ts', 'src/private/*.ts',
-      'src/handler/@(archive|budget|cover|event|failure|manifest|parameters|paths|progress|urls).ts',
-    ],
-    jest: {
-      projectType: 'custom',
-      enableFindRelatedTests: false,
-      config: {
-        testMatch: ['<rootDir>/test/@(cloudfront|contract|invalidation|nag)*.test.ts', '<rootDir>/test/private/*.test.ts', '<rootDir>/test/handler/@(archive|budget|cover|event|failure|invalidate|manifest|parameters|paths|progress|report|urls).test.ts'],
-        transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.dev.json', isolatedModules: true, diagnostics: false }] },
-        moduleNameMapper: { [`^${NAME}$`]: '<rootDir>/src/index.ts' },
-        clearMocks: true,
-        reporters: [],
+/** One for what runs in the tests' own process anyway, one for the function, which is brought into it. */
+function mutationTesting(name: string, mutate: string[], jest: Record<string, unknown>, options: Record<string, unknown> = {}): void {
+  new JsonFile(project, `stryker${name}.config.json`, {
+    marker: false,
+    obj: {
+      packageManager: 'npm',
+      plugins: ['@stryker-mutator/jest-runner'],
+      testRunner: 'jest',
+      coverageAnalysis: 'perTest',
+      reporters: ['clear-text', 'json'],
+      clearTextReporter: { logTests: false, reportTests: false, reportMutants: false },
+      jsonReporter: { fileName: `reports/mutation${name}.json` },
+      timeoutMS: 20_000,
+      ignoreStatic: true,
+      ignorePatterns: ['lib', 'dist', 'cdk.out', 'coverage', '.jsii', 'docs', 'test-reports', 'examples/*/cdk.out', '/reports'],
+      mutate,
+      jest: {
+        projectType: 'custom',
+        enableFindRelatedTests: false,
+        config: {
+          transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.dev.json', isolatedModules: true, diagnostics: false }] },
+          moduleNameMapper: { [`^${NAME}$`]: '<rootDir>/src/index.ts' },
+          clearMocks: true,
+          reporters: [],
+          ...jest,
+        },
       },
+      ...options,
     },
-  },
+  });
+}
+mutationTesting('', [
+  'src/*.ts', '!src/index.ts', 'src/private/*.ts',
+  'src/handler/@(archive|budget|cover|event|failure|manifest|parameters|paths|progress|urls).ts',
+], {
+  testMatch: ['<rootDir>/test/@(cloudfront|contract|invalidation|nag)*.test.ts', '<rootDir>/test/private/*.test.ts', '<rootDir>/test/handler/@(archive|budget|cover|event|failure|invalidate|manifest|parameters|paths|progress|report|urls).test.ts'],
+});
+mutationTesting('.handler', [
+  'src/handler/@(changed-files|cloudfront|codepipeline|history|index|invalidate|log|path-source|report|role|target|text).ts', 'src/handler/freshness/*.ts',
+], {
+  testMatch: ['<rootDir>/test/handler/@(another-account|artifacts|faults|handler|rollback|security).test.ts', '<rootDir>/test/handler/freshness/job.test.ts'],
+  testTimeout: 15_000,
+  setupFilesAfterEnv: ['<rootDir>/test/in-process/setup.ts'],
+}, {
+  dryRunTimeoutMinutes: 30,
+  // The function as it is in the tests' process: TypeScript with all mutants in it, and no module of it is loaded before a test runs.
+  buildCommand: 'esbuild src/handler/index.ts --bundle --platform=node --format=cjs --main-fields=module,main --supported:dynamic-import=false --outfile=reports/handler.cjs --log-level=warning',
 });
 project.addTask('mutation', {
   description: 'Change the source in every way that should matter, and see that a test fails; --write puts the figures into docs/reliability.md',
   steps: [{ spawn: bundle.name }, { exec: 'stryker run' }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/mutation.ts', receiveArgs: true }],
+});
+project.addTask('mutation:handler', {
+  description: 'Do so with what of the function speaks HTTP; --mutate src/handler/report.ts does one file',
+  steps: [
+    { spawn: bundle.name },
+    { exec: 'stryker run stryker.handler.config.json', receiveArgs: true },
+    { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/mutation.ts' },
+  ],
+});
+
+project.addTask('upgrade:consumers', {
+  description: 'Synthesise the examples of the last release, or of the commit that is named, with its library and with this one, and refuse what an upgrade would replace unless CHANGELOG.md names it',
+  steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/upgrade/index.ts', receiveArgs: true }],
+});
+
+project.addTask('prerelease', {
+  description: 'Run all slow checks, and print a page of what they have found; --part is what .ci/run does',
+  exec: 'tsx scripts/prerelease.ts',
+  receiveArgs: true,
 });
 
 for (const part of [faults, model, lives, scale, fuzz]) {

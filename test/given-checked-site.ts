@@ -55,7 +55,26 @@ const TIME_SCALE = 10;
 
 const stops: (() => Promise<void>)[] = [];
 
-export async function givenCheckedSite(options: CheckedSiteOptions = {}): Promise<CheckedSite> {
+const assemblies = new Map<string, Assembly>();
+
+interface Assembly {
+  readonly template: object;
+  readonly directory: string;
+}
+
+/** Each app once, but for those that a function describes. */
+function synthesize(options: CheckedSiteOptions): Assembly {
+  if (options.stage !== undefined) {
+    return synthesizeAnew(options);
+  }
+  const { files, pages, functionTimeout } = options;
+  const key = JSON.stringify([{ ...files, timeout: files?.timeout?.toSeconds() }, pages, functionTimeout?.toSeconds()]);
+  const assembly = assemblies.get(key) ?? synthesizeAnew(options);
+  assemblies.set(key, assembly);
+  return assembly;
+}
+
+function synthesizeAnew(options: CheckedSiteOptions): Assembly {
   const app = new App({ analyticsReporting: false });
   const stack = new Stack(app, 'Website', { env: { account: '123456789012', region: 'eu-west-1' } });
   const distribution = givenDistribution(stack);
@@ -74,9 +93,13 @@ export async function givenCheckedSite(options: CheckedSiteOptions = {}): Promis
   new CfnOutput(stack, 'DistributionId', { value: distribution.distributionId });
   new CfnOutput(stack, 'ArtifactBucket', { value: pipeline.artifactBucket.bucketName });
   const assembly = app.synth();
+  return { template: assembly.getStackArtifact(stack.artifactId).template as object, directory: assembly.directory };
+}
 
+export async function givenCheckedSite(options: CheckedSiteOptions = {}): Promise<CheckedSite> {
+  const { template, directory } = synthesize(options);
   const sandbox = await Sandbox.start({ timeScale: TIME_SCALE });
-  const { outputs } = sandbox.deploy(assembly.getStackArtifact(stack.artifactId).template, { stackName: 'Website', assetsDirectory: assembly.directory });
+  const { outputs } = sandbox.deploy(template, { stackName: 'Website', assetsDirectory: directory });
   const deployed = sandbox.cloudFront.distribution(outputs.DistributionId);
   Object.assign(deployed.settings, { takesEffectAfter: 500, completesAfter: 1_000 });
   sandbox.codePipeline.delivery.continuationInterval = 5_000;

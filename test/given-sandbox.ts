@@ -4,7 +4,7 @@ import { givenDistribution, givenDistributionTenant, givenPipeline } from './giv
 import { Sandbox, type ActionExecution, type Distribution } from '../sandbox';
 import { CloudFrontInvalidationFunction, CloudFrontInvalidationStage, type CloudFrontInvalidationOptions } from '../src';
 
-/** The sandbox's time runs this much faster than ours; slower where that is asked for. */
+/** The sandbox's time runs this much faster than ours: slower where AWS's client runs, faster where functions are no processes of their own. */
 const TIME_SCALE = Number(process.env.TEST_TIME_SCALE ?? 20);
 
 export interface WorldOptions extends Partial<CloudFrontInvalidationOptions> {

@@ -1,9 +1,9 @@
-// Loaded into an example's app before it runs, with the newest CDK: each pack of cdk-nag 3 validates the app, and reports in the cloud assembly.
+// Loaded before the examples' apps run, with the newest CDK: each pack of cdk-nag 3 validates the app, and reports in the cloud assembly.
 const { createRequire } = require('module');
 const { join } = require('path');
 
-// Not into npx and tsx, which run the app and would only load CDK for nothing.
-if (process.argv[1]?.endsWith('.ts')) {
+// Not into npx and tsx, which run the apps and would only load CDK for nothing.
+if (/(\.ts|synthesize\.js)$/.test(process.argv[1] ?? '')) {
   // What the app itself would get, not what is installed beside this file.
   const requireOfApp = createRequire(join(process.cwd(), 'app.js'));
   const { App, Validations } = requireOfApp('aws-cdk-lib');

@@ -1,8 +1,8 @@
 /**
- * What Stryker found: how many changes of the source some test noticed, and those that none did, which are listed here with a reason each.
- * `npx projen mutation` runs both.
+ * What Stryker found: how many changes of the source some test noticed, and those that none did. Of the modules that run in the tests' own
+ * process, each of these has its reason in survivors.ts. `npx projen mutation` and `mutation:handler` run it.
  */
-import { readFileSync } from 'fs';
+import { existsSync, readFileSync } from 'fs';
 import { join } from 'path';
 import { writeSection } from './document';
 import { SURVIVORS } from './survivors';
@@ -17,7 +17,6 @@ interface Report {
 
 interface Mutant {
   readonly status: 'Killed' | 'Timeout' | 'Survived' | 'NoCoverage' | 'Ignored' | 'RuntimeError' | 'CompileError';
-  readonly mutatorName: string;
   readonly replacement: string;
   readonly location: { readonly start: Position; readonly end: Position };
 }
@@ -27,68 +26,90 @@ interface Position {
   readonly column: number;
 }
 
-/** What stands at the mutant's place, on its first line. */
-function originalOf({ location: { start, end } }: Mutant, source: string): string {
-  const line = source.split('\n')[start.line - 1];
-  return line.slice(start.column - 1, end.line === start.line ? end.column - 1 : undefined).trim();
+interface Figures {
+  readonly file: string;
+  readonly changes: number;
+  readonly noticed: number;
+  /** What no test noticed, and why, where that is known. */
+  readonly survivors: readonly { readonly text: string; readonly reason?: string }[];
 }
 
-const { files } = JSON.parse(readFileSync(join(ROOT, 'reports', 'mutation.json'), 'utf8')) as Report;
-const rows: string[] = [];
-const reasons = new Map<string, string[]>();
-const unexplained: string[] = [];
-let [allKilled, all] = [0, 0];
-for (const [file, { source, mutants }] of Object.entries(files).sort(([a], [b]) => a.localeCompare(b))) {
-  const killed = mutants.filter(({ status }) => status === 'Killed' || status === 'Timeout').length;
-  const survivors = mutants.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
-  if (killed + survivors.length === 0) {
-    continue;
-  }
-  allKilled += killed;
-  all += killed + survivors.length;
-  rows.push(`| \`${file}\` | ${killed + survivors.length} | ${killed} | ${percent(killed, killed + survivors.length)} |`);
-  for (const mutant of survivors) {
-    const original = originalOf(mutant, source);
-    const text = `\`${file}:${mutant.location.start.line}\`: ${asCode(original)} → ${asCode(mutant.replacement)}`;
-    const known = SURVIVORS.find(survivor => survivor.file === file && (survivor.code === undefined || source.split('\n')[mutant.location.start.line - 1].includes(survivor.code)));
-    if (known === undefined) {
-      unexplained.push(text);
-    } else {
-      reasons.set(known.reason, [...reasons.get(known.reason) ?? [], text]);
-    }
-  }
+function figuresOf(report: string): Figures[] {
+  const path = join(ROOT, 'reports', report);
+  const { files } = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) as Report : { files: {} };
+  return Object.entries(files).sort(([a], [b]) => a.localeCompare(b)).map(([file, { source, mutants }]) => {
+    const noticed = mutants.filter(({ status }) => status === 'Killed' || status === 'Timeout').length;
+    const survivors = mutants.filter(({ status }) => status === 'Survived' || status === 'NoCoverage').map(mutant => {
+      const line = source.split('\n')[mutant.location.start.line - 1];
+      return {
+        text: `${file}:${mutant.location.start.line}: ${asCode(originalOf(mutant, line))} → ${asCode(mutant.replacement)}`,
+        reason: SURVIVORS.find(survivor => survivor.file === file && (survivor.code === undefined || line.includes(survivor.code)))?.reason,
+      };
+    });
+    return { file, changes: noticed + survivors.length, noticed, survivors };
+  }).filter(({ changes }) => changes > 0);
+}
+
+/** What stands at the mutant's place, on its first line. */
+function originalOf({ location: { start, end } }: Mutant, line: string): string {
+  return line.slice(start.column - 1, end.line === start.line ? end.column - 1 : undefined).trim();
 }
 
 function asCode(code: string): string {
   const line = code.replace(/\s+/g, ' ');
-  return `\`\` ${line.length > MAX_CODE_LENGTH ? `${line.slice(0, MAX_CODE_LENGTH)}…` : line} \`\``;
+  return line.length > MAX_CODE_LENGTH ? `${line.slice(0, MAX_CODE_LENGTH)}…` : line;
+}
+
+function table(figures: readonly Figures[]): string {
+  const [changes, noticed] = totalOf(figures);
+  return `${changes} changes, ${noticed} noticed: ${percent(noticed, changes)}.
+
+| module | changes | noticed | |
+|---|---|---|---|
+${figures.map(each => `| \`${each.file}\` | ${each.changes} | ${each.noticed} | ${percent(each.noticed, each.changes)} |`).join('\n')}`;
+}
+
+function totalOf(figures: readonly Figures[]): [number, number] {
+  return [figures.reduce((sum, { changes }) => sum + changes, 0), figures.reduce((sum, { noticed }) => sum + noticed, 0)];
 }
 
 function percent(part: number, whole: number): string {
   return `${(100 * part / whole).toFixed(1)} %`;
 }
 
-const text = `\`npx projen mutation\`: each place in the source is changed in ways that should matter, and the tests must notice. This covers the modules that
-run in the tests' own process. Code that runs only in the function's process is tested as the released bundle, by the faults above. Values
-that are computed once, when a module is loaded, are left out.
-
-${all} changes, ${allKilled} noticed: ${percent(allKilled, all)}.
-
-| module | changes | noticed | |
-|---|---|---|---|
-${rows.join('\n')}
-
-What no test notices:
-
-${[...reasons].map(([reason, mutants]) => `${reason} (${mutants.length}):\n\n${mutants.map(mutant => `- ${mutant}`).join('\n')}`).join('\n\n')}
-`;
-console.log(text);
-if (unexplained.length > 0) {
-  console.error(`no test notices, and test/reliability/survivors.ts has no reason for:\n${unexplained.join('\n')}`);
-  process.exitCode = 1;
+function printSurvivors(figures: readonly Figures[]): void {
+  const byReason = new Map<string, string[]>();
+  for (const { text, reason = 'No reason is known' } of figures.flatMap(({ survivors }) => survivors)) {
+    byReason.set(reason, [...byReason.get(reason) ?? [], text]);
+  }
+  byReason.forEach((texts, reason) => console.log(`\n${reason} (${texts.length}):\n${texts.map(text => `  ${text}`).join('\n')}`));
 }
-if (allKilled / all < LEAST_KILLED) {
-  console.error(`fewer than ${100 * LEAST_KILLED} % noticed`);
+
+const own = figuresOf('mutation.json');
+const handler = figuresOf('mutation.handler.json');
+const sections = [
+  ...own.length === 0 ? [] : [`\`npx projen mutation\`, what runs in the tests' own process. ${table(own)}`],
+  ...handler.length === 0 ? [] : [`\`npx projen mutation:handler\`, what speaks HTTP: it is brought into the process of the tests, with the sandbox's clock. ${table(handler)}`],
+];
+const text = `Each place in the source is changed in ways that should matter, and the tests must notice. Values that are computed once, when a module is
+loaded, are left out.
+
+${sections.join('\n\n')}
+
+The tasks print what no test notices. It taught that the tests compare the beginning of an error message and not its advice, that templates and
+policies are judged by the examples and not by the unit tests, and that the search for wildcards has limits that only cost time.
+`;
+[own, handler].forEach(printSurvivors);
+console.log(`\n${text}`);
+for (const figures of [own, handler].filter(each => each.length > 0)) {
+  const [changes, noticed] = totalOf(figures);
+  if (noticed / changes < LEAST_KILLED) {
+    console.error(`fewer than ${100 * LEAST_KILLED} % noticed`);
+    process.exitCode = 1;
+  }
+}
+if (own.some(({ survivors }) => survivors.some(({ reason }) => reason === undefined))) {
+  console.error('test/reliability/survivors.ts has no reason for some of what no test notices');
   process.exitCode = 1;
 }
 writeSection('Mutation testing', text);

@@ -5,7 +5,8 @@ import { LifeProcess } from './site-life-process';
 import { SHAPES, type ShapeName } from './site-shapes';
 
 const SEED = 20261124;
-const LIVES_PER_SHAPE = 30;
+/** Few, for the time they take: `npx projen reliability:lives` lives hundreds, and 2,000 at each change. */
+const LIVES_PER_SHAPE = 10;
 
 /** Two, since random lives take longest. */
 const processes = [LifeProcess.start(), LifeProcess.start()];
