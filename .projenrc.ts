@@ -178,7 +178,9 @@ const project = new awscdk.AwsCdkConstructLibrary({
       collectCoverage: false,
       testTimeout: 30_000,
       // The handler's tests wait more than they compute.
-      maxWorkers: '100%',
+      maxWorkers: '150%',
+      // What takes long has a task of its own: test:slow.
+      testPathIgnorePatterns: ['/node_modules/', '\\.slow\\.test\\.ts$'],
       maxConcurrency: 5,
       // Packages that tests pack, install and synthesise are no packages of this project.
       moduleNameMapper: { [`^${NAME}$`]: '<rootDir>/src/index.ts' },
@@ -290,6 +292,16 @@ project.testTask.reset();
 project.testTask.spawn(bundle);
 project.testTask.exec(`tsx scripts/side-by-side.ts compile,${rosetta.name} eslint ${typecheck.name} ${imports.name} ${integration.name}`);
 project.testTask.exec('jest --ci', { receiveArgs: true });
+
+project.addTask('test:slow', {
+  description: 'Run the tests that take long: the packed examples with the oldest and the newest CDK, the demo to its end, the observations, cdk-nag 3',
+  steps: [
+    { spawn: bundle.name },
+    { spawn: project.compileTask.name },
+    { spawn: rosetta.name },
+    { exec: 'jest --ci --testPathIgnorePatterns /node_modules/ --testMatch "<rootDir>/test/**/*.slow.test.ts"', receiveArgs: true },
+  ],
+});
 
 // A build needs nothing but Node.js. The release workflow packages for the other languages, each with its own tools: package-all.
 project.packageTask.reset();

@@ -33,10 +33,14 @@ export interface World {
 
 const worlds: World[] = [];
 
-/** Synthesises the smallest app that has the stage, and deploys it to a sandbox of its own. */
-export async function givenWorld(options: WorldOptions = {}): Promise<World> {
+/**
+ * Synthesises the smallest app that has the stage, and deploys it to a sandbox of its own.
+ *
+ * @param timeScale smaller where a moment matters that others on the machine may take
+ */
+export async function givenWorld(options: WorldOptions = {}, timeScale = TIME_SCALE): Promise<World> {
   const { template, directory } = synthesize(options);
-  const sandbox = await Sandbox.start({ timeScale: TIME_SCALE });
+  const sandbox = await Sandbox.start({ timeScale });
   const deployed = sandbox.deploy(template, { stackName: 'Website', assetsDirectory: directory });
   const distribution = sandbox.cloudFront.distribution(deployed.outputs.DistributionId);
   Object.assign(distribution.settings, { takesEffectAfter: 1_000, completesAfter: 3_000 });
