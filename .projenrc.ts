@@ -178,7 +178,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
       collectCoverage: false,
       testTimeout: 30_000,
       // The handler's tests wait more than they compute.
-      maxWorkers: '150%',
+      maxWorkers: '100%',
       // What takes long has a task of its own: test:slow.
       testPathIgnorePatterns: ['/node_modules/', '\\.slow\\.test\\.ts$'],
       maxConcurrency: 5,
