@@ -68,8 +68,8 @@ async function main(): Promise<void> {
 
 const PREFACE = `# Performance
 
-Written by \`npx projen benchmark --write\`. Times are those of one machine; what to look at is the ratio to what stands beside it, measured in
-turn in the same run.
+Written by \`npx projen benchmark --write\`. The times are from one machine. Compare the ratios: all rows of a
+table are measured in turn in the same run.
 `;
 
 function coldStartSection(coldStarts: readonly ColdStart[]): string[] {
@@ -79,7 +79,7 @@ function coldStartSection(coldStarts: readonly ColdStart[]): string[] {
     'One job in a fresh process, with AWS\'s own client (`aws-lambda-ric`) on the Node.js version of the Lambda runtime, over HTTPS: it creates an invalidation, ' +
       'finds it completed, and reports. The boto3 function does not look whether it is completed. Lambda gives a whole processor to init, and a part of one to the job.', '',
     '![CPU of one cold job](cold-start.svg)', '',
-    '| function | CPU of init | CPU of the job | both, beside this library | memory |', '|---|---|---|---|---|',
+    '| function | CPU of init | CPU of the job | both, relative to this library | memory |', '|---|---|---|---|---|',
     ...coldStarts.map(coldStart => `| ${coldStart.name} | ${coldStart.init.toFixed(0)} ms | ${coldStart.job.toFixed(0)} ms | ` +
       `× ${(whole(coldStart) / own).toFixed(2)} | ${coldStart.memory.toFixed(0)} MiB |`), '',
   ];
@@ -92,7 +92,7 @@ function whole({ init, job }: ColdStart): number {
 function bundleSection(bundles: readonly Bundle[]): string[] {
   const naive = bundles[bundles.length - 1].bytes;
   return [
-    '## Bundle', '', '| what | bytes | gzipped | beside the naive bundle |', '|---|---|---|---|',
+    '## Bundle', '', '| what | bytes | gzipped | relative to the naive bundle |', '|---|---|---|---|',
     ...bundles.map(({ name, bytes, gzipped }) =>
       `| ${name} | ${bytes.toLocaleString('en-US')} | ${gzipped.toLocaleString('en-US')} | × ${(bytes / naive).toFixed(2)} |`), '',
   ];
@@ -102,12 +102,12 @@ function waitingSection(waiting: readonly Waiting[]): string[] {
   const [{ dollarsPerThousand: own }] = waiting;
   return [
     '## Time to green, and what waiting costs', '',
-    'A thousand deployments in simulated time, with the pauses and the time-out that ship. CloudFront reports half of the invalidations within 10 seconds and ' +
-      '95 % within 25, as AWS says; one in fifty takes two to ten minutes. Each call takes 0.1 seconds; CodePipeline comes back after 30, which AWS does not say. ' +
-      'Dollars are those of Lambda (256 MB on arm64; BucketDeployment has 128 MB on x86) and CodeBuild in us-east-1; all calls of CloudFront and CodePipeline are ' +
-      'free, and what a pipeline of type V2 costs a minute is the same for all that wait as long.', '',
+    'A thousand deployments in simulated time, with the released pauses and timeout. CloudFront completes 95% of the invalidations within 25 seconds, as AWS reports; ' +
+      'we assume that half complete within 10 seconds, and that one in fifty takes two to ten minutes. Each call takes 0.1 seconds. CodePipeline invokes the function ' +
+      'again after 30 seconds, also an assumption. Prices are for Lambda (256 MB on arm64; BucketDeployment has 128 MB on x86) and CodeBuild in us-east-1. Calls to ' +
+      'CloudFront and CodePipeline are free, and a V2 pipeline costs the same per minute whatever waits.', '',
     '![From CloudFront\'s Completed to a green stage](time-to-green.svg)', '',
-    '| who waits | seconds late: median / P95 | CloudFront calls | reports | GB-seconds | $ per 1,000 deployments | beside this library |',
+    '| who waits | seconds late: median / P95 | CloudFront calls | reports | GB-seconds | $ per 1,000 deployments | relative to this library |',
     '|---|---|---|---|---|---|---|',
     ...waiting.map(({ name, waits, late, cloudFrontCalls, reports, gbSeconds, dollarsPerThousand }) =>
       `| ${name} | ${waits ? `${late.median.toFixed(2)} / ${late.p95.toFixed(2)}` : 'green before the pages are fresh'} | ${cloudFrontCalls.toFixed(1)} | ` +
@@ -121,8 +121,8 @@ function memorySection({ job, memory: used }: ColdStart, { gbSeconds }: Waiting)
   return [
     '## Memory', '',
     `What the CPU of a cold job, without init, takes with the share of a processor that Lambda gives to each size, and what a deployment of ${seconds.toFixed(1)} seconds costs. A job uses ` +
-      `${used.toFixed(0)} MiB, and up to 207 MB to compare two artifacts of 100,000 files: 256 MB, the default, is the smallest size for both. Waiting costs by the size, ` +
-      'and does not get shorter with it.', '',
+      `${used.toFixed(0)} MiB, and up to 207 MB to compare two artifacts of 100,000 files: 256 MB, the default, is the smallest size for both. The cost of waiting grows with the size; ` +
+      'the wait gets no shorter.', '',
     '| memory | cold job | $ per 1,000 deployments |', '|---|---|---|',
     ...MEMORIES.map(memory => `| ${memory} MB | ${(job / Math.min(1, memory / MEMORY_OF_ONE_CPU)).toFixed(0)} ms | ${(1_000 * seconds * memory / 1_024 * ARM_GB_SECOND).toFixed(3)} |`), '',
   ];

@@ -51,7 +51,7 @@ function lambdaDeployment(
   return { ...rest, gbSeconds, dollars: gbSeconds * gbSecond + invocations * PRICES.invocation };
 }
 
-/** With the shipped function's own pauses, budget and time-out. */
+/** With the shipped function's own pauses, budget and timeout. */
 function thisLibrary(latency: number): Deployment {
   const timeout = 5 * MINUTE;
   let now = CALL;

@@ -236,7 +236,7 @@ export async function waitFor<T>(attempt: () => Promise<T>, progress: Progress, 
 }
 
 /**
- * AWS says that 95 % of invalidations complete within 25 seconds, so the function polls every second for the first minute. The pause then
+ * AWS says that 95% of invalidations complete within 25 seconds, so the function polls every second for the first minute. The pause then
  * grows to 5 seconds, because all polls in an account share CloudFront's request quota.
  */
 export function pollPause(waited: number): number {
