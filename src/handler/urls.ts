@@ -20,7 +20,7 @@ export class Site {
     this.stripExtensions = stripExtensions;
     this.queryStrings = queryStrings;
     this.errorDocuments = errorDocuments;
-    this.isExcluded = exclude.length === 0 ? () => false : picomatch([...exclude], { dot: true });
+    this.isExcluded = matching(exclude);
   }
 
   /** The name of an artifact's file relative to the base directory, or `undefined` if the file is not part of the site. */
@@ -101,4 +101,12 @@ export function asDirectory(path: string): string {
 /** The path of a key in CloudFront's cache. Characters with a special meaning in a path are encoded as well. */
 function encode(key: string): string {
   return encodePath(`/${key.replace(/%/g, '%25')}`).replace(/\?/g, '%3F');
+}
+
+/**
+ * Whether a file matches any of the patterns. None of them negates: './!logo.png' would match every other file, and `exclude` would leave
+ * nearly the whole site in the cache.
+ */
+export function matching(patterns: readonly string[]): (file: string) => boolean {
+  return patterns.length === 0 ? () => false : picomatch([...patterns], { dot: true, nonegate: true });
 }

@@ -85,6 +85,9 @@ test.each([
   ['**/*.map', 'a/b.map', true],
   ['.well-known/**', '.well-known/x', true],
   ['**/*.map', 'a/.hidden.map', true],
+  ['./assets/**', 'assets/a.js', true],
+  ['./!logo.png', 'index.html', false],
+  ['!(*).html', 'index.html', false],
 ])('what %s excludes below the base directory: %s is %s', (pattern, file, excluded) => {
   expect(new Site({ urlPath: 'docs', exclude: [pattern] }).excludes(file)).toBe(excluded);
 });

@@ -58,7 +58,7 @@ export function prepareSite(workspace: string, { site, next }: Pick<Options, 'si
 /** @throws UsageError for a pattern that leaves nothing out, which is most likely a mistake */
 export function checkExclude({ first, second }: Site, exclude: readonly string[] = []): void {
   const idle = exclude.find(pattern => {
-    const matches = picomatch(pattern, { dot: true });
+    const matches = picomatch(pattern, { dot: true, nonegate: true });
     return ![...first, ...second].some(file => matches(file));
   });
   if (idle !== undefined) {

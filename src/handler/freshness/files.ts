@@ -1,4 +1,3 @@
-import picomatch from 'picomatch';
 import type { Page, Look } from './check';
 import { select } from './select';
 import { fileVerdict, statusVerdict } from './verdict';
@@ -8,7 +7,7 @@ import { Unreadable, type FileVersion } from '../archive';
 import { filesOf } from '../changed-files';
 import type { Artifact } from '../event';
 import { Failure } from '../failure';
-import { Site } from '../urls';
+import { matching, Site } from '../urls';
 
 /** A larger file takes longer than a visit may. */
 const MAX_FILE_BYTES = 10 * 1024 * 1024;
@@ -37,7 +36,7 @@ export async function pagesOfFiles(check: FilesCheck, until: number): Promise<Pa
   const { url, maxPages = DEFAULT_MAX_PAGES, include, timeoutSeconds: _, ...siteParameters } = parameters;
   const site = new Site({ ...changedFilesSite, ...withoutAbsent(siteParameters) });
   const files = await read(artifact, site, until);
-  const isIncluded = include === undefined ? () => true : picomatch([...include], { dot: true });
+  const isIncluded = include === undefined ? () => true : matching(include);
   const isVisited = (file: string | undefined): file is string => file !== undefined && isIncluded(file) && !site.excludes(file)
     && Number(files.get(file)?.size) <= MAX_FILE_BYTES && !file.split('/').some(part => part === '.' || part === '..');
   const changed = changedFiles.map(name => site.fileOf(name)).filter(isVisited);
