@@ -7,7 +7,7 @@ export const COMMIT_TYPES = ['feat', 'fix', 'perf', 'refactor', 'docs', 'test', 
 const RELEASED = ['feat', 'fix', 'perf', 'revert'];
 
 /** What the published packages are made of. */
-const PACKAGE = ['src', 'models', 'scripts/bundle-handler.ts', 'rosetta', 'README.md', 'LICENSE', 'package.json', 'package-lock.json', '.npmignore'];
+const PACKAGE = ['src', 'scripts/bundle-handler.ts', 'rosetta', 'README.md', 'LICENSE', 'package.json', 'package-lock.json', '.npmignore'];
 
 const SCOPE = '(\\([^()[:space:]]+\\))?';
 
