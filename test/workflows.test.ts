@@ -110,7 +110,8 @@ describe('a release', () => {
   test.each([
     ['feat: an option', 'src/contract.ts', true],
     ['fix(handler): a call', 'src/handler/index.ts', true],
-    ['perf: fewer calls', 'models/s3.json', true],
+    ['perf: fewer calls', 'src/handler/cloudfront.ts', true],
+    ['fix: a model of the sandbox', 'models/s3.json', false],
     ['fix(deps): upgrade what is bundled into the function', 'package-lock.json', true],
     ['refactor!: another name', 'src/contract.ts', true],
     ['refactor: another name\n\nBREAKING CHANGE: the old name is gone', 'src/contract.ts', true],
