@@ -1,39 +1,58 @@
 /**
- * Runs tasks of the project, as many at a time as there are processors, and prints what each has written once it is over: `a,b c` runs b
- * after a, where a has succeeded, and c beside them. What fails stops nothing else.
+ * `side-by-side.ts a b -- command` runs a command and, in what time it leaves, the tasks a and b of the project.
+ *
+ * The command may wait for moments, so the tasks get the lowest priority. What they have written is printed after it. What fails stops nothing
+ * else.
  */
 import { spawn } from 'child_process';
-import { availableParallelism } from 'os';
+import { availableParallelism, constants, setPriority } from 'os';
 import { join } from 'path';
 
 const PROJEN = join(__dirname, '..', 'node_modules', 'projen', 'bin', 'projen');
 
-const waiting = process.argv.slice(2);
+const separator = process.argv.indexOf('--');
+const waiting = process.argv.slice(2, separator);
+const command = process.argv.slice(separator + 1);
 
-async function worker(): Promise<void> {
-  for (let chain = waiting.shift(); chain !== undefined; chain = waiting.shift()) {
-    for (const task of chain.split(',')) {
-      if (await run(task) !== 0) {
-        process.exitCode = 1;
-        break;
+async function main(): Promise<void> {
+  const written: Buffer[] = [];
+  const failed: string[] = [];
+  const worker = async () => {
+    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+      if (await runTask(task, written) !== 0) {
+        failed.push(task);
       }
     }
+  };
+  const workers = Array.from({ length: availableParallelism() }, worker);
+  if (await runCommand() !== 0) {
+    failed.unshift(command.join(' '));
+  }
+  await Promise.all(workers);
+  process.stdout.write(Buffer.concat(written));
+  if (failed.length > 0) {
+    console.error(`Failed: ${failed.join(', ')}`);
+    process.exitCode = 1;
   }
 }
 
-function run(task: string): Promise<number | null> {
+function runCommand(): Promise<number | null> {
+  const [program, ...args] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [PROJEN, task], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const chunks: Buffer[] = [];
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    }
-    child.once('error', reject);
-    child.once('close', code => {
-      process.stdout.write(Buffer.concat(chunks));
-      resolve(code);
-    });
+    spawn(program, args, { stdio: 'inherit', shell: process.platform === 'win32' }).once('error', reject).once('close', resolve);
   });
 }
 
-void Promise.all(Array.from({ length: availableParallelism() }, worker));
+function runTask(task: string, written: Buffer[]): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [PROJEN, task], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.once('spawn', () => setPriority(child.pid!, constants.priority.PRIORITY_LOW));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => written.push(chunk));
+    }
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+}
+
+void main();

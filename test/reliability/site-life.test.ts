@@ -6,7 +6,7 @@ import { SHAPES, type ShapeName } from './site-shapes';
 
 const SEED = 20261124;
 /** Few, for the time they take: `npx projen reliability:lives` lives hundreds, and 2,000 at each change. */
-const LIVES_PER_SHAPE = 10;
+const LIVES_PER_SHAPE = 4;
 
 /** Two, since random lives take longest. */
 const processes = [LifeProcess.start(), LifeProcess.start()];
