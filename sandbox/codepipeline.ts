@@ -107,6 +107,8 @@ export interface ActionRecord extends PipelineContext, Omit<ActionEnd, 'status'>
   readonly actionType?: ActionType;
   readonly namespace?: string;
   readonly userParameters?: string;
+  /** What the pipeline says of the action beside that. @default - nothing */
+  readonly configuration?: Readonly<Record<string, string>>;
   /** @default 'Succeeded' */
   readonly status?: ActionExecution['status'];
   /** Epoch milliseconds. @default - now */
@@ -137,7 +139,7 @@ export interface HistorySettings {
 /** What the history keeps of an action's run. */
 interface HistoryEntry {
   readonly context: PipelineContext & { readonly pipelineExecutionId: string };
-  readonly definition: Pick<ActionDefinition, 'name' | 'userParameters' | 'inputArtifacts' | 'namespace'> & { readonly actionType?: ActionType };
+  readonly definition: Pick<ActionDefinition, 'name' | 'userParameters' | 'inputArtifacts' | 'namespace'> & Pick<ActionRecord, 'actionType' | 'configuration'>;
   readonly execution: ActionExecution;
   readonly actionExecutionId: string;
   outputArtifacts: Readonly<Record<string, ArtifactLocation>>;
@@ -304,14 +306,14 @@ export class CodePipeline extends Service {
 
   /** Writes a run of an action into the history that the sandbox does not run itself, such as a deployment. */
   recordAction({
-    action, actionType, namespace, userParameters, status = 'Succeeded', startedAt = this.surroundings.clock.now(), endedAt = startedAt,
+    action, actionType, namespace, userParameters, configuration, status = 'Succeeded', startedAt = this.surroundings.clock.now(), endedAt = startedAt,
     outputArtifacts = {}, outputVariables = {}, externalExecutionId, summary, errorDetails, ...context
   }: ActionRecord): RecordedAction {
     let resolve: (execution: ActionExecution) => void;
     const finished = new Promise<ActionExecution>(fulfil => resolve = fulfil);
     const execution: ActionExecution = { actionName: action, startedAt, jobs: [], reports: [], status, outputVariables: {}, finished };
     const inputArtifacts = Object.keys(context.artifacts ?? {});
-    const entry = this.remember(context, { name: action, actionType, namespace, userParameters, inputArtifacts }, execution);
+    const entry = this.remember(context, { name: action, actionType, namespace, userParameters, configuration, inputArtifacts }, execution);
     const end = ({ endedAt: at = this.surroundings.clock.now(), outputArtifacts: artifacts = {}, ...change }: ActionEnd) => {
       if (execution.endedAt !== undefined) {
         throw new Error(`The run of ${action} has ended already`);
@@ -569,7 +571,7 @@ function detailOf(
   { listsVariablesWithoutNamespace, listsSummaries, wholeSeconds }: HistorySettings,
 ): object {
   const { externalExecutionId, summary, errorDetails, outputVariables, status, startedAt, endedAt } = execution;
-  const configuration = definition.userParameters === undefined ? {} : { UserParameters: definition.userParameters };
+  const configuration = { ...definition.configuration, ...definition.userParameters !== undefined && { UserParameters: definition.userParameters } };
   const seconds = (milliseconds: number) => wholeSeconds ? Math.floor(milliseconds / 1_000) : milliseconds / 1_000;
   return {
     pipelineExecutionId: context.pipelineExecutionId,

@@ -61,6 +61,8 @@ interface Deployment {
   readonly end: number;
   /** Its artifacts with the name of the job's own artifact. */
   readonly artifacts: readonly DeployedArtifact[];
+  /** What the pipeline says about the action, as text that can be compared. */
+  readonly configuration: string;
 }
 
 /** A successful run of the job's own action. */
@@ -85,7 +87,8 @@ interface History {
  * The cache was known to be fresh when this action last succeeded. At that time, the origin had what each deploying action put there in its
  * last successful run until then, or in a run that overlapped with it. Later runs put later files there. The baselines are therefore the
  * artifacts of that run and of every run that may have been in progress since it started, whatever its result. A run among them without an
- * artifact is a doubt.
+ * artifact is a doubt. So is an action that was configured differently in one of them: the same files in another bucket, under other names or
+ * with other headers are other pages.
  *
  * @throws Doubt; or Busy if another attempt may succeed
  */
@@ -122,7 +125,11 @@ function runsSince(name: string, then: Success, history: History): Deployment[] 
   if (before === undefined) {
     throw new Doubt(`${name} had not deployed when this action last succeeded, or the pipeline's history does not go back far enough`);
   }
-  return runs.filter(({ end }) => end >= before.start);
+  const since = runs.filter(({ end }) => end >= before.start);
+  if (since.some(({ configuration }) => configuration !== before.configuration)) {
+    throw new Doubt(`${name} was configured differently when this action last succeeded, so the same files may be other pages`);
+  }
+  return since;
 }
 
 /** The last run that had ended before. With equal times, a run of the same execution had ended too, because it came before the invalidation. */
@@ -143,6 +150,10 @@ async function readHistory(sought: Sought, until: number): Promise<History> {
   const history: History = { runs: [], successes: [], asOf: -Infinity };
   let count = 0;
   for await (const page of pages(sought.pipelineName, until)) {
+    const timeless = page.find(({ startTime }) => startTime === undefined);
+    if (timeless !== undefined) {
+      throw new Doubt(`the pipeline's history does not say when ${timeless.stageName}.${timeless.actionName} ran`);
+    }
     const runs = page.filter(run => Number(run.startTime) <= asOf);
     for (const run of runs) {
       history.asOf = Math.max(history.asOf, Number(run.startTime));
@@ -154,7 +165,7 @@ async function readHistory(sought: Sought, until: number): Promise<History> {
       }
     }
     const horizon = horizonOf(history, deployedBy);
-    if (horizon !== undefined && page.every(run => Number(run.startTime) < horizon - LONGEST_RUN)) {
+    if (horizon !== undefined && page.length > 0 && page.every(run => Number(run.startTime) < horizon - LONGEST_RUN)) {
       return history;
     }
     count += page.length;
@@ -189,7 +200,12 @@ function deploymentsOf(run: ActionExecutionDetail, written: Written, { artifact,
   const isOver = (status === 'Succeeded' || status === 'Failed') && lastUpdateTime !== undefined;
   const end = isOver ? Number(lastUpdateTime) : endOf(status, start);
   const artifacts = [...locationsOf(input?.inputArtifacts, artifact.name, start), ...locationsOf(output?.outputArtifacts, artifact.name, end)];
-  return [{ execution, name, isKnown, status: String(status), start, end, artifacts }];
+  return [{ execution, name, isKnown, status: String(status), start, end, artifacts, configuration: textOf(input?.configuration) }];
+}
+
+/** As it is written in the pipeline, so that a variable, such as the ID of a commit, makes no difference. */
+function textOf(configuration: Readonly<Record<string, string>> = {}): string {
+  return JSON.stringify(Object.entries(configuration).sort(([left], [right]) => left < right ? -1 : 1));
 }
 
 function locationsOf(artifacts: readonly ArtifactDetail[] = [], name: string, usedAt: number): DeployedArtifact[] {

@@ -53,6 +53,7 @@ function changes(shape: ShapeName): fc.Arbitrary<Partial<Settings>> {
     names('invalidationStage', 'Invalidate', 'Refresh'),
     names('invalidationAction', 'Invalidate', 'Refresh'),
     names('distribution', 0, 1),
+    names('bucket', 'website', 'other'),
     names('listsDeployers', false, true),
     // The last is a typing error.
     names('options', {}, { maxPaths: 2 }, { exclude: ['assets/**'] }, { onMissingBaseline: 'FAIL' }, { baseDirectory: 'dits' }),

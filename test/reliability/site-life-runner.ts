@@ -6,7 +6,7 @@ import {
   BUILD_TYPE, DEFAULT_SETTINGS, distributionIdOf, INVALIDATION_TYPE, PIPELINE_NAME, pipelineOf, shapeOf, SOURCE_TYPE,
   type Deployer, type Pipeline, type Settings, type Shape,
 } from './site-shapes';
-import { Sandbox, type ArtifactLocation, type RecordedAction } from '../../sandbox';
+import { Sandbox, type ActionRecord, type ArtifactLocation, type RecordedAction } from '../../sandbox';
 import type { JobParameters } from '../../src/contract';
 import { givenArchive } from '../given-archive';
 
@@ -328,14 +328,14 @@ class Life {
   private* attempt(
     run: Run, pipeline: Pipeline, site: number, stage: string, deployer: Deployer, { ends, takes }: DeploymentFate, isFlaky: boolean,
   ): Course<boolean> {
-    const { artifact, folder } = pipeline.settings;
+    const { artifact, folder, bucket } = pipeline.settings;
     const input = deployer.builds ? 'source' : artifact;
     const location = run.artifacts[input];
     if (location === undefined) {
       this.tell(run.index, `${deployer.action} has no artifact ${input}`);
       return false;
     }
-    const record = this.record(run, stage, deployer.action, deployer.actionType, { [input]: location });
+    const record = this.record(run, stage, deployer.action, deployer.actionType, { [input]: location }, { configuration: { BucketName: bucket } });
     const content = this.files.get(location.key)!;
     const built = deployer.builds ? inFolder(folder, isFlaky ? { ...content, 'index.html': `${content['index.html']}, flaky` } : content) : content;
     const writes = this.writesOf(site, deployer, built, folder);
@@ -351,11 +351,12 @@ class Life {
     }
     const isHalf = ends === 'half-way' || ends.startsWith('abandoned');
     const half = isHalf ? Math.ceil(writes.length / 2) : writes.length;
-    yield* this.write(run, site, writes.slice(0, half), takes);
+    const website = bucket === 'website' ? this.websites[site] : undefined;
+    yield* this.write(run, website, writes.slice(0, half), takes);
     if (ends.startsWith('abandoned')) {
       end('Abandoned');
       if (ends === 'abandoned, and goes on') {
-        this.time.begin(this.goOn(run, site, writes.slice(half), takes), takes);
+        this.time.begin(this.goOn(run, website, writes.slice(half), takes), takes);
       }
       return false;
     }
@@ -370,19 +371,19 @@ class Life {
     return true;
   }
 
-  private* goOn(run: Run, site: number, writes: readonly (readonly [string, string | undefined])[], takes: number): Course {
-    yield* this.write(run, site, writes, takes);
+  private* goOn(run: Run, website: Website | undefined, writes: readonly (readonly [string, string | undefined])[], takes: number): Course {
+    yield* this.write(run, website, writes, takes);
     this.tell(run.index, 'what was abandoned has written the rest');
   }
 
-  private* write(run: Run, site: number, writes: readonly (readonly [string, string | undefined])[], takes: number): Course {
-    const website = this.websites[site];
+  /** @param website `undefined` for a bucket that nobody visits */
+  private* write(run: Run, website: Website | undefined, writes: readonly (readonly [string, string | undefined])[], takes: number): Course {
     for (const [key, content] of writes) {
       yield takes / writes.length;
-      website.write(key, content);
-      website.visit(this.time.now);
+      website?.write(key, content);
+      website?.visit(this.time.now);
     }
-    this.tell(run.index, `has written ${writes.map(([key, content]) => content ?? `no ${key}`).join(', ')}`);
+    this.tell(run.index, `has written ${website === undefined ? 'to another bucket: ' : ''}${writes.map(([key, content]) => content ?? `no ${key}`).join(', ')}`);
   }
 
   /** What a deployment does to the bucket: `undefined` deletes. */
@@ -522,7 +523,7 @@ class Life {
 
   private record(
     run: Run, stage: string, action: string, actionType: typeof SOURCE_TYPE, artifacts: Record<string, ArtifactLocation>,
-    more: { readonly namespace?: string; readonly userParameters?: string } = {},
+    more: Pick<ActionRecord, 'namespace' | 'userParameters' | 'configuration'> = {},
   ): RecordedAction {
     const { pipelineExecutionId } = run;
     return this.sandbox.codePipeline.recordAction({

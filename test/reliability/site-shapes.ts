@@ -56,6 +56,8 @@ export interface Settings {
   readonly listsDeployers: boolean;
   /** The folder of the artifact that has the site, where CodeBuild deploys: both, the build and the deployment, know it. */
   readonly folder: string;
+  /** Where the site is deployed to, as the configuration of the actions says it: the bucket that is visited, or another by mistake. */
+  readonly bucket: 'website' | 'other';
   /** Which of two distributions of the same bucket is invalidated. */
   readonly distribution: 0 | 1;
 }
@@ -69,6 +71,7 @@ export const DEFAULT_SETTINGS: Settings = {
   options: {},
   listsDeployers: false,
   folder: '',
+  bucket: 'website',
   distribution: 0,
 };
 
@@ -119,8 +122,8 @@ let directory: string | undefined;
 
 /** The pipeline of a shape with these settings, synthesised once. */
 export function pipelineOf(shapeName: ShapeName, settings: Settings): Pipeline {
-  // The distributions differ in their ids only.
-  const synthesized: Settings = { ...settings, distribution: 0 };
+  // The distributions differ in their ids only, and where a site is deployed to is nothing that the invalidation is told.
+  const synthesized: Settings = { ...settings, distribution: 0, bucket: 'website' };
   const key = JSON.stringify([shapeName, synthesized]);
   const pipeline = pipelines.get(key) ?? synthesize(shapeOf(shapeName), synthesized);
   pipelines.set(key, pipeline);
