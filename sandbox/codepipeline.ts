@@ -128,6 +128,8 @@ export interface HistorySettings {
   listsVariablesWithoutNamespace: boolean;
   /** Whether the summary is listed that a job was reported with. @default true */
   listsSummaries: boolean;
+  /** Whether the configuration of an action is listed as the pipeline has it. @default true */
+  listsConfigurations: boolean;
   /** Which runs come first, by their start. @default 'newestFirst' */
   order: 'newestFirst' | 'oldestFirst';
   /** Whether times are cut to seconds. @default false */
@@ -201,7 +203,7 @@ export class CodePipeline extends Service {
   };
 
   readonly historySettings: HistorySettings = {
-    listsVariablesWithoutNamespace: true, listsSummaries: true, order: 'newestFirst', wholeSeconds: false, listedAfter: 0,
+    listsVariablesWithoutNamespace: true, listsSummaries: true, listsConfigurations: true, order: 'newestFirst', wholeSeconds: false, listedAfter: 0,
   };
 
   /** Whether the stages after one that is rolled back run as well. AWS does not say. */
@@ -568,7 +570,7 @@ function artifactsOf({ inputArtifacts = [] }: HistoryEntry['definition'], contex
 /** An action's run as `ListActionExecutions` tells it, with times in seconds. */
 function detailOf(
   { context, definition, execution, actionExecutionId, outputArtifacts }: HistoryEntry,
-  { listsVariablesWithoutNamespace, listsSummaries, wholeSeconds }: HistorySettings,
+  { listsVariablesWithoutNamespace, listsSummaries, listsConfigurations, wholeSeconds }: HistorySettings,
 ): object {
   const { externalExecutionId, summary, errorDetails, outputVariables, status, startedAt, endedAt } = execution;
   const configuration = { ...definition.configuration, ...definition.userParameters !== undefined && { UserParameters: definition.userParameters } };
@@ -583,8 +585,8 @@ function detailOf(
     status,
     input: {
       actionTypeId: definition.actionType,
-      configuration,
-      resolvedConfiguration: configuration,
+      configuration: listsConfigurations ? configuration : undefined,
+      resolvedConfiguration: listsConfigurations || definition.userParameters !== undefined ? configuration : undefined,
       inputArtifacts: artifactsOf(definition, context).map(({ name, location }) => ({ name, s3location: location })),
       namespace: definition.namespace,
     },

@@ -34,6 +34,7 @@ export interface ChangedFilesOptions extends SiteOptions {
   /**
    * Files, relative to `baseDirectory`, that the distribution or the bucket serves for other URLs, such as `404.html`, or the `index.html`
    * of a single-page app. CloudFront caches them under the requested URL, so if one of them changes, the action invalidates everything.
+   * It also does so if one of them is no file of the artifact: it could not see a change.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/GeneratingCustomErrorResponses.html
    *

@@ -191,7 +191,7 @@ const CHANGED_FILES_OPTIONS: { readonly [name in keyof Required<ChangedFilesSite
   ...SITE_OPTIONS,
   queryStrings: value => booleanProblem('queryStrings', value),
   errorDocuments: value => stringsProblem('errorDocuments', value)
-    ?? rule((value as string[]).every(name => !name.startsWith('/') && !name.split('/').includes('..')),
+    ?? rule((value as string[]).every(name => !/^\.?\//.test(name) && !name.split('/').includes('..')),
       `errorDocuments must be file names relative to baseDirectory, such as '404.html', got ${quote(value)}`),
   exclude: value => patternsProblem('exclude', value),
   deployedBy: deployedByProblem,
@@ -423,9 +423,19 @@ export function pathProblem(path: unknown): string | undefined {
   if (/\p{Surrogate}/u.test(path)) {
     return `paths must be valid Unicode, got ${quote(path)}`;
   }
-  if (/ \//.test(path)) {
-    const list = path.split(/ (?=\/)/).map(part => quote(part.trim())).join(', ');
-    return `paths must be single paths, got ${quote(path)}: write a list, ${list}. If a path has a space before a '/', write it as %20`;
+  const separator = /([\s,;])\//.exec(path)?.[1];
+  if (separator !== undefined) {
+    const list = path.split(/[\s,;]+(?=\/)/).map(part => quote(part.trim())).join(', ');
+    return `paths must be single paths, got ${quote(path)}: write a list, ${list}. If a path has this before a '/', write it as ${encodeURIComponent(separator)}`;
+  }
+  if (/\s$/.test(path)) {
+    return `paths must not end with white space, got ${quote(path)}: remove it. If the URL ends with it, write it URL-encoded, such as %20`;
+  }
+  if (/\/(\.{0,2}\/|\.{1,2}$)/.test(path)) {
+    return `paths must not have empty parts, '.' or '..', since no browser asks for them, got ${quote(path)}. If a URL has them, use a wildcard in their place`;
+  }
+  if (path.includes('#')) {
+    return `paths must not have a fragment, since browsers do not send it, got ${quote(path)}: remove what begins with '#'. If it is part of a file name, write it as %23`;
   }
   if (path.slice(0, -1).includes('*')) {
     const advice = path.endsWith('**') ? `: write ${quote(path.replace(/\*+$/, '*'))}` : '';

@@ -52,6 +52,10 @@ export class InvalidationPaths {
    * function checks each when the action runs.
    *
    * @param manifest a file in an artifact: `artifact.atPath('invalidation.txt')`
+   * The function knows this file only, not what earlier executions deployed. The file must list everything that differs from what visitors may
+   * have, not just what one commit changed: an earlier execution may have failed after its deployment, and a rollback reverts what a later one
+   * changed. `changedFiles` finds all of that in the pipeline's history.
+   *
    * @throws Error if the file name is invalid
    */
   public static fromManifest(manifest: codepipeline.ArtifactPath): InvalidationPaths {

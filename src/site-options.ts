@@ -29,7 +29,7 @@ export interface SiteOptions {
   readonly indexDocuments?: string[];
 
   /**
-   * File extensions that visitors can leave out. With `.html`, they see `about.html` also as `/about`.
+   * File extensions that visitors can leave out. With `.html`, they see `about.html` also as `/about` and `/about/`.
    *
    * @default - none
    */

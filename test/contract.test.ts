@@ -80,7 +80,7 @@ describe('problems', () => {
     expect(distributionRoleArnProblem(arn)).toMatch(/^distributionRole must have the ARN of an IAM role, such as 'arn:aws:iam::111122223333:role\/invalidate-website', got /);
   });
 
-  test.each(['/', '/*', '/a b', '/a b/c', '/a%20/b', '/a b ', '/😀', `/${'a'.repeat(3_999)}`, `/${'ü'.repeat(666)}abc`, '#a', `#${'t'.repeat(256)}`])('no problem with the path %.20j', path => {
+  test.each(['/', '/*', '/a b', '/a b/c', '/a%20/b', '/a b%20', '/a,b;c', '/a%2C/b', '/a%23b', '/.well-known/x', '/..a/b..', '/a.', '/%2F/a', '/?a=/b', '/😀', `/${'a'.repeat(3_999)}`, `/${'ü'.repeat(666)}abc`, '#a', `#${'t'.repeat(256)}`])('no problem with the path %.20j', path => {
     expect(pathProblem(path)).toBeUndefined();
   });
 
@@ -90,7 +90,19 @@ describe('problems', () => {
     [`/${'ü'.repeat(667)}`, 'paths must be at most 4000 characters long once URL-encoded, got 4003 in'],
     ['/**', "paths must contain '*' only as their last character, got '/**': write '/*'"],
     ['/blog/***', "got '/blog/***': write '/blog/*'"],
-    ['/a /b', "paths must be single paths, got '/a /b': write a list, '/a', '/b'. If a path has a space before a '/', write it as %20"],
+    ['/a /b', "paths must be single paths, got '/a /b': write a list, '/a', '/b'. If a path has this before a '/', write it as %20"],
+    ['/index.html,/blog/*', "paths must be single paths, got '/index.html,/blog/*': write a list, '/index.html', '/blog/*'. If a path has this before a '/', write it as %2C"],
+    ['/a, /b;/c', "write a list, '/a', '/b', '/c'."],
+    ['/a\u00a0/b', 'paths must be single paths'],
+    ['/index.html ', "paths must not end with white space, got '/index.html ': remove it."],
+    ['/index.html\u00a0', 'paths must not end with white space'],
+    ['/docs/#install', "paths must not have a fragment, since browsers do not send it, got '/docs/#install': remove what begins with '#'. If it is part of a file name, write it as %23"],
+    ['/./index.html', "paths must not have empty parts, '.' or '..', since no browser asks for them, got '/./index.html'"],
+    ['//index.html', 'paths must not have empty parts'],
+    ['/a//b', 'paths must not have empty parts'],
+    ['/a/../b', 'paths must not have empty parts'],
+    ['/a/..', 'paths must not have empty parts'],
+    ['/a/.', 'paths must not have empty parts'],
     ['/a  /b/* /c', "write a list, '/a', '/b/*', '/c'."],
     ['#', "cache tags must have 1 to 256 characters after the '#', got 0 in '#'"],
     [`#${'t'.repeat(257)}`, "cache tags must have 1 to 256 characters after the '#', got 257 in '#ttt"],
@@ -136,6 +148,7 @@ describe('problems', () => {
     [{ queryStrings: 'yes' }, "queryStrings must be true or false, got 'yes'"],
     [{ errorDocuments: '404.html' }, "errorDocuments must be a list of strings, got '404.html'"],
     [{ errorDocuments: ['/404.html'] }, 'errorDocuments must be file names relative to baseDirectory, such as \'404.html\', got ["/404.html"]'],
+    [{ errorDocuments: ['./404.html'] }, 'errorDocuments must be file names relative to baseDirectory'],
     [{ errorDocuments: ['../404.html'] }, 'errorDocuments must be file names relative to baseDirectory'],
     [{ deployedBy: [] }, "deployedBy must name at least one action, such as 'Deploy.Website'"],
     [{ deployedBy: ['Deploy'] }, "deployedBy must name actions as 'Stage.Action', such as 'Deploy.Website', got [\"Deploy\"]"],

@@ -26,6 +26,7 @@ const EXPECTED: Readonly<Record<string, readonly [Seen, Seen?]>> = {
   'history-times': [{ unit: 'milliseconds' }, { unit: 'seconds' }],
   'history-without-namespace': [{ variables: 'listed' }, { variables: 'not listed' }],
   'history-summary': [{ summary: 'listed' }, { summary: 'not listed' }],
+  'history-configuration': [{ configuration: 'listed' }, { configuration: 'not listed' }],
   'artifact-keys': [{ executions: 'some', keys: 'one for each' }, { executions: 'some', keys: 'the same for some' }],
   'artifact-range': [{ range: 'all of a short one', etag: true }],
   'continuation': [
@@ -91,7 +92,7 @@ test.concurrent('what it does otherwise', async () => {
     takesEffectAfter: 24 * 3_600_000,
   });
   Object.assign(world.sandbox.codePipeline.historySettings, {
-    listsVariablesWithoutNamespace: false, listsSummaries: false, order: 'oldestFirst', wholeSeconds: true, listedAfter: 30_000,
+    listsVariablesWithoutNamespace: false, listsSummaries: false, listsConfigurations: false, order: 'oldestFirst', wholeSeconds: true, listedAfter: 30_000,
   });
   world.sandbox.codePipeline.rollbackRunsLaterStages = true;
   const seen = await observeAll(OBSERVATIONS, world);

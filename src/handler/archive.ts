@@ -3,6 +3,7 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { fromRandomAccessReaderPromise, RandomAccessReader, type Entry, type ZipFile } from 'yauzl';
 import { CALL_TIMEOUT, limited } from './budget';
 import { Busy, describe, isWorthAnotherAttempt } from './failure';
+import { quote } from '../contract';
 
 /** The location of an artifact in S3. */
 export interface Location {
@@ -14,6 +15,15 @@ export interface Location {
 export interface FileVersion {
   readonly size: number;
   readonly crc32: number;
+}
+
+/** One file of an archive. */
+export interface ArchivedFile extends FileVersion {
+  readonly name: string;
+  /** Why a deployment may write it under another name, if so. */
+  readonly doubt: string | undefined;
+  /** Whether it is a symbolic link: its content is the name of its target. */
+  readonly isLink: boolean;
 }
 
 /** How much of the end of an archive is read first. The directory is there, and this is more than the longest comment needs. */
@@ -29,6 +39,14 @@ const WINDOW_LENGTH = 4 * 1024 * 1024;
 const MEMORY_SIZE = Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 256);
 const MAX_FILES = 400 * MEMORY_SIZE;
 const MAX_DIRECTORY_BYTES = 96 * 1024 * MEMORY_SIZE;
+
+/** The highest four bits of the external attributes are the kind of a file in Unix. */
+const FILE_KIND = 2 ** 28;
+const SYMBOLIC_LINK = 0xa;
+
+/** What a ZIP archive says about a name: that it is UTF-8, in a flag or in Info-ZIP's field for it. */
+const UTF_8_FLAG = 0x0800;
+const UTF_8_NAME_FIELD = 0x7075;
 
 /** The archive does not exist, cannot be read, or is not a ZIP archive. Waiting does not help. */
 export class Unreadable extends Error {}
@@ -71,10 +89,11 @@ export class Archive {
   }
 
   /** The files one by one, without the directories. */
-  async* files(): AsyncGenerator<FileVersion & { readonly name: string }> {
-    for await (const { fileName: name, uncompressedSize: size, crc32 } of this.entries()) {
+  async* files(): AsyncGenerator<ArchivedFile> {
+    for await (const entry of this.entries()) {
+      const { fileName: name, uncompressedSize: size, crc32, externalFileAttributes } = entry;
       if (!name.endsWith('/')) {
-        yield { name, size, crc32 };
+        yield { name, size, crc32, doubt: doubtAbout(entry), isLink: Math.floor(externalFileAttributes / FILE_KIND) === SYMBOLIC_LINK };
       }
     }
   }
@@ -210,6 +229,18 @@ async function get(location: Location, range: string, etag: string | undefined, 
         'Retry the stage once S3 has recovered: https://health.aws.amazon.com')
       : unreadable(location, words);
   }
+}
+
+/** Whoever unpacks an archive may read such a name differently, and then the site has another file. */
+function doubtAbout({ fileName, fileNameRaw, generalPurposeBitFlag, extraFields }: Entry): string | undefined {
+  if (/(^|\/)\.?(\/|$)/.test(fileName)) {
+    return `the file name ${quote(fileName)} has a part that is empty or '.'`;
+  }
+  const saysUtf8 = Math.floor(generalPurposeBitFlag / UTF_8_FLAG) % 2 === 1 || extraFields.some(({ id }) => id === UTF_8_NAME_FIELD);
+  if (!saysUtf8 && fileNameRaw.some(byte => byte > 0x7f)) {
+    return `the file name ${quote(fileName)} is not ASCII, and the archive does not say that it is UTF-8`;
+  }
+  return fileName.includes('\ufffd') ? `the file name ${quote(fileName)} is not valid UTF-8` : undefined;
 }
 
 async function readable<T>(location: Location, reading: Promise<T>): Promise<T> {

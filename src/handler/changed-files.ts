@@ -18,6 +18,13 @@ const READING_SHARE = 0.6;
 /** How many file names of an artifact an error message shows. */
 const MAX_NAMES_SHOWN = 10;
 
+/** What to do while an archive is read. */
+interface Reading {
+  readonly onOpen?: (archive: Archive) => void;
+  /** Takes the reason why a deployment may make something else of a file. @default - the file is left out */
+  readonly onDoubt?: (doubt: Unreadable) => void;
+}
+
 /** The files of a website, by their names relative to the base directory. */
 export type Files = ReadonlyMap<string, FileVersion>;
 
@@ -39,7 +46,7 @@ export async function findChangedFiles(
   const readUntil = Date.now() + (until - Date.now()) * READING_SHARE;
   try {
     let writtenAt: number | undefined;
-    const current = await filesOf(artifact, site, until, archive => writtenAt = archive.writtenAt);
+    const current = await filesOf(artifact, site, until, { onOpen: archive => writtenAt = archive.writtenAt, onDoubt: raise });
     const baselines = await findBaselines({ pipelineName, artifact, parameters, changedFiles, asOf }, until);
     const isOwn = ({ bucket, key }: Location) => bucket === artifact.location.bucket && key === artifact.location.key;
     if (baselines.artifacts.some(baseline => isOwn(baseline) && isReplaced(baseline, writtenAt))) {
@@ -52,6 +59,10 @@ export async function findChangedFiles(
         throw new Doubt(`${count(others.length, 'artifact')} may be in the cache, and the function had time to compare only ${index}`);
       }
       await compare(baseline, current, site, changed, until);
+    }
+    const [unknown] = site.errorDocumentsOtherThan(file => current.has(file) || changed.has(file));
+    if (unknown !== undefined) {
+      throw new Doubt(`the artifact ${artifact.name} has no error document ${quote(unknown)}, so whether it has changed cannot be seen. Correct errorDocuments`);
     }
     const found = pathsOf(changed, current, site, changedFiles);
     log('INFO', 'Changed files found', { baselines: baselines.artifacts.length, files: current.size, ...found.changes, note: found.note, paths: found.paths.length });
@@ -104,11 +115,11 @@ export function pathsOf(
  *
  * @throws Failure if there are none: every comparison would find that nothing has changed
  */
-export async function filesOf({ name, location }: Artifact, site: Site, until: number, onOpen?: (archive: Archive) => void): Promise<Files> {
+export async function filesOf({ name, location }: Artifact, site: Site, until: number, reading: Reading = {}): Promise<Files> {
   const files = new Map<string, FileVersion>();
   const atTop = new Set<string>();
   let hasConcern = false;
-  for await (const { fileName, file, size, crc32, unreadable } of filesIn(location, site, until, onOpen)) {
+  for await (const { fileName, file, size, crc32, unreadable } of filesIn(location, site, until, reading)) {
     if (atTop.size <= MAX_NAMES_SHOWN) {
       atTop.add(fileName.replace(/\/.*/, '/'));
     }
@@ -144,12 +155,12 @@ export async function compare(
   baseline: Location & Partial<DeployedArtifact>, current: Files, site: Site, changed: Set<string>, until: number,
 ): Promise<void> {
   const known = new Set<FileVersion>();
-  const check = (archive: Archive) => {
+  const onOpen = (archive: Archive) => {
     if (isReplaced(baseline, archive.writtenAt)) {
       throw archive.unreadable('another artifact has replaced it since it was deployed');
     }
   };
-  for await (const { file, size, crc32 } of filesIn(baseline, site, until, check)) {
+  for await (const { file, size, crc32 } of filesIn(baseline, site, until, { onOpen, onDoubt: raise })) {
     if (file === undefined) {
       continue;
     }
@@ -173,14 +184,25 @@ function isReplaced({ usedAt = Infinity }: Partial<DeployedArtifact>, writtenAt:
   return writtenAt !== undefined && writtenAt > usedAt;
 }
 
-async function* filesIn(location: Location, site: Site, until: number, onOpen?: (archive: Archive) => void) {
+function raise(error: Error): never {
+  throw error;
+}
+
+async function* filesIn(location: Location, site: Site, until: number, { onOpen, onDoubt }: Reading) {
   const archive = await Archive.open(location, until);
   onOpen?.(archive);
   const unreadable = (words: string) => archive.unreadable(words);
   let files = 0;
-  for await (const { name: fileName, size, crc32 } of archive.files()) {
+  for await (const { name: fileName, size, crc32, isLink, doubt } of archive.files()) {
     files++;
-    yield { fileName, file: site.fileOf(fileName), size, crc32, unreadable };
+    const file = site.fileOf(fileName);
+    const isFollowed = isLink && file !== undefined && !site.excludes(file);
+    const words = doubt ?? (isFollowed ? `${quote(fileName)} is a symbolic link, whose target may change without it` : undefined);
+    if (words === undefined) {
+      yield { fileName, file, size, crc32, unreadable };
+    } else {
+      onDoubt?.(unreadable(words));
+    }
   }
   log('INFO', 'Artifact read', { artifact: `s3://${location.bucket}/${location.key}`, files, bytesRead: archive.bytesRead, size: archive.size });
 }

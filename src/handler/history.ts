@@ -61,8 +61,8 @@ interface Deployment {
   readonly end: number;
   /** Its artifacts with the name of the job's own artifact. */
   readonly artifacts: readonly DeployedArtifact[];
-  /** What the pipeline says about the action, as text that can be compared. */
-  readonly configuration: string;
+  /** How the pipeline configures the action, as text that can be compared, if the history tells. */
+  readonly configuration: string | undefined;
 }
 
 /** A successful run of the job's own action. */
@@ -126,6 +126,9 @@ function runsSince(name: string, then: Success, history: History): Deployment[] 
     throw new Doubt(`${name} had not deployed when this action last succeeded, or the pipeline's history does not go back far enough`);
   }
   const since = runs.filter(({ end }) => end >= before.start);
+  if (since.some(({ configuration }) => configuration === undefined)) {
+    throw new Doubt(`the pipeline's history does not say how ${name} was configured`);
+  }
   if (since.some(({ configuration }) => configuration !== before.configuration)) {
     throw new Doubt(`${name} was configured differently when this action last succeeded, so the same files may be other pages`);
   }
@@ -200,12 +203,13 @@ function deploymentsOf(run: ActionExecutionDetail, written: Written, { artifact,
   const isOver = (status === 'Succeeded' || status === 'Failed') && lastUpdateTime !== undefined;
   const end = isOver ? Number(lastUpdateTime) : endOf(status, start);
   const artifacts = [...locationsOf(input?.inputArtifacts, artifact.name, start), ...locationsOf(output?.outputArtifacts, artifact.name, end)];
-  return [{ execution, name, isKnown, status: String(status), start, end, artifacts, configuration: textOf(input?.configuration) }];
+  const configuration = textOf(input?.configuration ?? input?.resolvedConfiguration);
+  return [{ execution, name, isKnown, status: String(status), start, end, artifacts, configuration }];
 }
 
 /** As it is written in the pipeline, so that a variable, such as the ID of a commit, makes no difference. */
-function textOf(configuration: Readonly<Record<string, string>> = {}): string {
-  return JSON.stringify(Object.entries(configuration).sort(([left], [right]) => left < right ? -1 : 1));
+function textOf(configuration: Readonly<Record<string, string>> | undefined): string | undefined {
+  return configuration && JSON.stringify(Object.entries(configuration).sort(([left], [right]) => left < right ? -1 : 1));
 }
 
 function locationsOf(artifacts: readonly ArtifactDetail[] = [], name: string, usedAt: number): DeployedArtifact[] {

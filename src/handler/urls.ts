@@ -33,6 +33,11 @@ export class Site {
     return this.isExcluded(file) && !this.isErrorDocument(file);
   }
 
+  /** The error documents that are none of these files. */
+  errorDocumentsOtherThan(isFile: (file: string) => boolean): string[] {
+    return this.errorDocuments.filter(file => !isFile(file));
+  }
+
   /** Whether CloudFront may have cached the file under any URL at all. */
   isErrorDocument(file: string): boolean {
     return this.errorDocuments.includes(file);
@@ -43,13 +48,19 @@ export class Site {
     return encode(this.urlPath + file);
   }
 
-  /** Every path under which CloudFront may have cached the file: its own, the one without its extension, and its directory's. */
+  /**
+   * Every path under which CloudFront may have cached the file: its own, the one without its extension, and its directory's. The last two with
+   * and without a slash at the end, since AWS's own advice is to invalidate both.
+   *
+   * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
+   */
   pathsOf(file: string): string[] {
     const key = this.urlPath + file;
     const slash = key.lastIndexOf('/') + 1;
     const [directory, name] = [key.slice(0, slash), key.slice(slash)];
     const extension = this.stripExtensions.find(candidate => name.endsWith(candidate) && name !== candidate);
-    const otherNames = extension === undefined ? [] : [key.slice(0, -extension.length)];
+    const bare = extension === undefined ? undefined : key.slice(0, -extension.length);
+    const otherNames = bare === undefined ? [] : [bare, `${bare}/`];
     if (this.indexDocuments.includes(name)) {
       otherNames.push(directory, ...(directory === '' ? [] : [directory.slice(0, -1)]));
     }
@@ -83,8 +94,9 @@ export class Site {
       return [`${encode(key.slice(0, asterisk))}*`];
     }
     const path = encode(key);
-    // S3 reads a plus sign as a space, so visitors must encode it, but not all of them do.
-    const paths = path.includes('+') ? [path, path.replace(/\+/g, '%2B')] : [path];
+    // S3 reads a plus sign as a space. Visitors must encode it where they mean it, but not all of them do; others use it for a space.
+    const withoutPlus = path.replace(/\+/g, '%2B');
+    const paths = [...new Set([path, withoutPlus, withoutPlus.replace(/%20/g, '+')])];
     if (!this.queryStrings) {
       return paths;
     }

@@ -209,7 +209,31 @@ test.concurrent('every option of the layout', async () => {
   const same = { 'dist/404.html': '1', 'dist/b.html': '1', 'dist/c.html': '1' };
   await world.run(await world.givenArtifact({ ...same, 'dist/home.html': '1', 'dist/assets/a.js': '1', 'src/x': '1', 'dist/a b.html': '1' }));
   await world.run(await world.givenArtifact({ ...same, 'dist/home.html': '2', 'dist/assets/a.js': '2', 'src/x': '2', 'dist/a b.html': '2' }));
-  expect(world.lastPaths()).toEqual(['/docs', '/docs/', '/docs/a%20b', '/docs/a%20b.html', '/docs/home', '/docs/home.html']);
+  expect(world.lastPaths()).toEqual([
+    '/docs', '/docs/', '/docs/a%20b', '/docs/a%20b.html', '/docs/a%20b/', '/docs/a+b', '/docs/a+b.html', '/docs/a+b/', '/docs/home', '/docs/home.html', '/docs/home/',
+  ]);
+});
+
+describe('everything is invalidated where a deployment may make something else of a file, and the summary says why', () => {
+  test.concurrent.each<[string, (version: string) => Promise<Buffer>, string]>([
+    ['a symbolic link', version => givenArchive({ ...FIRST, 'v2/index.html': version }, { links: { latest: 'v2' } }), "'latest' is a symbolic link, whose target may change without it"],
+    ['a name that another reader reads as UTF-8', async version => givenRawArchive({ name: Buffer.from('café.html'), content: Buffer.from(version) }), "the file name 'caf├⌐.html' is not ASCII"],
+    ['a name that begins with the folder itself', version => givenArchive({ ...FIRST, './index.html': version }), "the file name './index.html' has a part that is empty or '.'"],
+  ])('%s', async (_, archive, words) => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(await archive('1')));
+    const action = await world.run(await world.givenArtifact(await archive('2')));
+    expect(world.distribution.invalidations.map(({ paths }) => paths)).toEqual([['/*'], ['/*']]);
+    expect(action).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining(words) });
+  });
+
+  test.concurrent('but not for a link that is not part of the site, or excluded', async () => {
+    const world = await givenWorld({ changedFiles: { baseDirectory: 'dist', exclude: ['latest'] } });
+    const archive = (version: string) => givenArchive({ 'dist/a.html': version, 'dist/b.html': '', 'dist/c.html': '' }, { links: { 'dist/latest': 'a.html', 'node_modules/.bin/x': '../x.js' } });
+    await world.run(await world.givenArtifact(await archive('1')));
+    await world.run(await world.givenArtifact(await archive('2')));
+    expect(world.lastPaths()).toEqual(['/a.html']);
+  });
 });
 
 describe('what was deployed in between', () => {
@@ -463,6 +487,30 @@ describe('green is never stale', () => {
       summary: expect.stringContaining("everything, because the error document 'about.html' has changed and may be cached under any URL"),
       outputVariables: { changedFileCount: '1', unchangedFileCount: '4' },
     });
+  });
+
+  test.concurrent('an error document that is nowhere may be called something else: everything', async () => {
+    const world = await givenWorld({ changedFiles: { errorDocuments: ['dist/404.html'] } });
+    await world.run(await world.givenArtifact({ ...FIRST, '404.html': '1' }));
+    const action = await world.run(await world.givenArtifact({ ...FIRST, '404.html': '2' }));
+    expect(world.lastPaths()).toEqual(['/*']);
+    expect(action.summary).toContain("everything, because the artifact site has no error document 'dist/404.html', so whether it has changed cannot be seen. Correct errorDocuments");
+  });
+
+  test.concurrent('the same files were deployed to somewhere else: everything, until they were deployed to one place twice', async () => {
+    const world = await givenWorld();
+    const artifact = await world.givenArtifact(FIRST);
+    const runInto = async (BucketName: string) => {
+      const pipelineExecutionId = crypto.randomUUID();
+      world.deploy(artifact, pipelineExecutionId, { configuration: { Extract: 'true', BucketName } });
+      return world.run(artifact, { pipelineExecutionId, deploy: false });
+    };
+    await runInto('website');
+    await runInto('other');
+    const action = await runInto('website');
+    expect(world.distribution.invalidations.map(({ paths }) => paths)).toEqual([['/*'], ['/*'], ['/*']]);
+    expect(action.summary).toContain('everything, because Deploy.Deploy was configured differently when this action last succeeded, so the same files may be other pages');
+    expect((await runInto('website')).summary).toMatch(/^Nothing has changed/);
   });
 
   test.concurrent('more than half of the files have changed: everything, which is one path', async () => {

@@ -211,6 +211,14 @@ describe('the history', () => {
     expect(site.distribution.invalidations.at(-1)?.paths).toEqual(['/*']);
   });
 
+  test.concurrent('does not list how actions are configured: everything is invalidated, and the summary says why', async () => {
+    const site = await givenChangingSite();
+    site.sandbox.codePipeline.historySettings.listsConfigurations = false;
+    await site.deploy(SECOND);
+    expect(await site.run()).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining("everything, because the pipeline's history does not say how Deploy.Deploy was configured") });
+    expect(site.distribution.invalidations.at(-1)?.paths).toEqual(['/*']);
+  });
+
   test.concurrent('lists runs late: everything is invalidated, and the summary says why', async () => {
     const site = await givenChangingSite();
     site.sandbox.codePipeline.historySettings.listedAfter = 600_000;

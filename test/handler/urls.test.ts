@@ -4,12 +4,13 @@ test.each([
   ['index.html', ['/index.html', '/']],
   ['blog/index.html', ['/blog/index.html', '/blog/', '/blog']],
   ['about.html', ['/about.html']],
-  ['a b/ü.html', ['/a%20b/%C3%BC.html']],
+  ['a b/ü.html', ['/a%20b/%C3%BC.html', '/a+b/%C3%BC.html']],
   ['100%.html', ['/100%25.html']],
   ['%20.html', ['/%2520.html']],
   ['what?.html', ['/what%3F.html']],
   ['a#b.html', ['/a%23b.html']],
   ['a+b.html', ['/a+b.html', '/a%2Bb.html']],
+  ['a b+c', ['/a%20b+c', '/a%20b%2Bc', '/a+b%2Bc']],
   ['a*b.html', ['/a*']],
   ['~user/x', ['/%7Euser/x']],
 ])('%s is seen as %j', (key, paths) => {
@@ -18,8 +19,8 @@ test.each([
 
 test('stripped extensions', () => {
   const site = new Site({ stripExtensions: ['.html'] });
-  expect(site.pathsOf('about.html')).toEqual(['/about.html', '/about']);
-  expect(site.pathsOf('blog/index.html')).toEqual(['/blog/index.html', '/blog/index', '/blog/', '/blog']);
+  expect(site.pathsOf('about.html')).toEqual(['/about.html', '/about', '/about/']);
+  expect(site.pathsOf('blog/index.html')).toEqual(['/blog/index.html', '/blog/index', '/blog/index/', '/blog/', '/blog']);
   expect(site.pathsOf('.html')).toEqual(['/.html']);
   expect(site.pathsOf('style.css')).toEqual(['/style.css']);
 });
@@ -73,7 +74,7 @@ describe('where query strings are part of the cache key', () => {
   });
 
   test('a name without its extension takes no others that begin with it', () => {
-    expect(new Site({ queryStrings: true, stripExtensions: ['.html'] }).pathsOf('about.html')).toEqual(['/about.html*', '/about', '/about?*']);
+    expect(new Site({ queryStrings: true, stripExtensions: ['.html'] }).pathsOf('about.html')).toEqual(['/about.html*', '/about', '/about?*', '/about/', '/about/?*']);
   });
 });
 

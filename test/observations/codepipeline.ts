@@ -65,6 +65,13 @@ export const CODEPIPELINE: readonly Observation[] = [
     },
   },
   {
+    name: 'history-configuration',
+    observe: async world => {
+      const runs = await runsOf(world, isDeployment);
+      return { configuration: runs.every(({ input }) => Object.keys(input?.configuration ?? {}).includes('BucketName')) ? 'listed' : 'not listed' };
+    },
+  },
+  {
     name: 'artifact-keys',
     observe: async world => {
       const runs = await runsOf(world, isDeployment);

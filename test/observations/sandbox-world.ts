@@ -71,7 +71,13 @@ export async function startSandboxWorld({ delivery, edge: edgeOptions, reusesArt
   const deploy = (pipelineExecutionId: string, artifacts: Readonly<Record<'Site', { bucket: string; key: string }>>) => {
     readdirSync(SITE).forEach(name => publish(name, readFileSync(join(SITE, name))));
     sandbox.codePipeline.recordAction({
-      pipeline, pipelineExecutionId, stage: 'Deploy', action: 'Deploy', artifacts, actionType: { category: 'Deploy', owner: 'AWS', provider: 'S3', version: '1' },
+      pipeline,
+      pipelineExecutionId,
+      stage: 'Deploy',
+      action: 'Deploy',
+      artifacts,
+      actionType: { category: 'Deploy', owner: 'AWS', provider: 'S3', version: '1' },
+      configuration: { BucketName: 'site', Extract: 'true' },
     });
   };
   const artifactsOf = new Map<string, Parameters<typeof deploy>[1]>();
