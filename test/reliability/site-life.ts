@@ -61,7 +61,7 @@ export interface Execution {
 
 /** What visitors may ask for beside the plain URLs. The options of the invalidation say so, too. */
 export interface Visitors {
-  /** `/about` is `/about.html`. */
+  /** `/about` and `/about/` are `/about.html`. */
   readonly cleanUrls: boolean;
   /** `/about.html?utm=x`, with query strings in the cache key. */
   readonly queryStrings: boolean;
@@ -240,8 +240,10 @@ export class Website {
   }
 
   private answer(url: string): string {
-    const key = url.split('?', 1)[0].slice(1);
-    const candidates = [key, `${key}${key === '' || key.endsWith('/') ? '' : '/'}index.html`, ...(this.visitors.cleanUrls ? [`${key}.html`] : [])];
+    // S3 reads a plus sign as a space.
+    const key = decodeURIComponent(url.split('?', 1)[0].slice(1).replace(/\+/g, ' '));
+    const isDirectory = key === '' || key.endsWith('/');
+    const candidates = [key, `${key}${isDirectory ? '' : '/'}index.html`, ...(this.visitors.cleanUrls ? [`${key.replace(/\/$/, '')}.html`] : [])];
     const found = candidates.map(candidate => this.objects.get(candidate)).find(content => content !== undefined);
     const errorDocument = this.visitors.errorDocument ? this.objects.get(ERROR_DOCUMENT) : undefined;
     return found ?? (errorDocument === undefined ? NOT_FOUND : `${NOT_FOUND}: ${errorDocument}`);
@@ -253,9 +255,10 @@ function urlsOf(keys: readonly string[], { cleanUrls, queryStrings, errorDocumen
   const forms = (key: string) => [
     `/${key}`,
     ...(key.endsWith('index.html') ? [`/${key.slice(0, -'index.html'.length)}`, `/${key.slice(0, -'/index.html'.length)}`] : []),
-    ...(cleanUrls && key.endsWith('.html') ? [`/${key.slice(0, -'.html'.length)}`] : []),
+    ...(cleanUrls && key.endsWith('.html') ? ['', '/'].map(slash => `/${key.slice(0, -'.html'.length)}${slash}`) : []),
   ];
-  const urls = [...new Set([...keys.flatMap(forms), ...(errorDocument ? ['/nowhere'] : [])])];
+  const encoded = keys.flatMap(forms).flatMap(url => [url.replace(/ /g, '%20'), url.replace(/ /g, '+')]);
+  const urls = [...new Set([...encoded, ...(errorDocument ? ['/nowhere'] : [])])];
   return queryStrings ? urls.flatMap(url => [url, `${url}?utm=x`]) : urls;
 }
 
