@@ -78,6 +78,8 @@ interface History {
   /** Runs of any action that may deploy. */
   readonly runs: Deployment[];
   readonly successes: Success[];
+  /** The executions in which this action has the job's artifact and is in progress: this job's own, and retries of it. */
+  readonly executions: Set<string | undefined>;
   asOf: number;
 }
 
@@ -95,7 +97,9 @@ interface History {
 export async function findBaselines(sought: Sought, until: number): Promise<Baselines> {
   const history = await readHistory(sought, until);
   // This check comes first: an invalidation that runs too early is wrong, whatever it invalidates.
-  const besides = history.runs.find(({ status, artifacts }) => status === 'InProgress' && artifacts.some(location => isSame(location, sought.artifact.location)));
+  // An action in another Region has a copy of the artifact elsewhere.
+  const besides = history.runs.find(({ status, execution, artifacts }) => status === 'InProgress' &&
+    (history.executions.has(execution) || artifacts.some(location => isSame(location, sought.artifact.location))));
   if (besides !== undefined) {
     throw new Busy('ConfigurationError', `${besides.name} is still deploying the same artifact, so this invalidation would run too early. ` +
       'Give this action a higher runOrder than that action. If that action deploys to another site, set deployedBy to the actions that deploy to this distribution.');
@@ -150,7 +154,7 @@ function lastProof({ successes }: History): Success | undefined {
 /** Reads back as far as a run can matter, in whatever order CodePipeline lists runs. */
 async function readHistory(sought: Sought, until: number): Promise<History> {
   const { asOf = Infinity, changedFiles: { stageName, actionName, deployedBy } } = sought;
-  const history: History = { runs: [], successes: [], asOf: -Infinity };
+  const history: History = { runs: [], successes: [], executions: new Set(), asOf: -Infinity };
   let count = 0;
   for await (const page of pages(sought.pipelineName, until)) {
     const timeless = page.find(({ startTime }) => startTime === undefined);
@@ -165,6 +169,8 @@ async function readHistory(sought: Sought, until: number): Promise<History> {
         history.runs.push(...deploymentsOf(run, parameters, sought));
       } else if (run.status === 'Succeeded') {
         history.successes.push({ execution: run.pipelineExecutionId, start: Number(run.startTime), flaw: flawOf(run, parameters, sought) });
+      } else if (run.status === 'InProgress' && isOwn(run, sought)) {
+        history.executions.add(run.pipelineExecutionId);
       }
     }
     const horizon = horizonOf(history, deployedBy);
@@ -242,6 +248,10 @@ function flawOf({ input, output }: ActionExecutionDetail, written: Written, { pa
   return input?.inputArtifacts?.some(({ name }) => name === artifact.name)
     ? undefined
     : `the artifact of this action was not called ${artifact.name} when it last succeeded`;
+}
+
+function isOwn({ input, startTime }: ActionExecutionDetail, { artifact }: Sought): boolean {
+  return locationsOf(input?.inputArtifacts, artifact.name, Number(startTime)).some(location => isSame(location, artifact.location));
 }
 
 /** The parameters of a run from the history. Their values are not checked. */

@@ -406,6 +406,23 @@ describe('green is never stale', () => {
     expect(world.lastPaths()).toContain('/new.html');
   });
 
+  test.concurrent('also where it deploys a copy of the artifact in another Region', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    const second = await world.givenArtifact(SECOND);
+    const pipelineExecutionId = crypto.randomUUID();
+    const artifacts = { site: { bucket: 'copies-in-another-region', key: second } };
+    const deployment = world.deploy(second, pipelineExecutionId, { status: 'InProgress', artifacts });
+    let end = Infinity;
+    world.sandbox.clock.after(20_000, () => {
+      end = world.sandbox.clock.now();
+      deployment.end({ status: 'Succeeded' });
+    });
+    expect(await world.run(second, { pipelineExecutionId, deploy: false })).toMatchObject({ status: 'Succeeded' });
+    expect(world.distribution.invalidations.at(-1)!.createTime).toBeGreaterThanOrEqual(end);
+    expect(world.lastPaths()).toEqual(['/*']);
+  });
+
   test.concurrent('so it does the first time, when everything is invalidated', async () => {
     const world = await givenWorld();
     const first = await world.givenArtifact(FIRST);
