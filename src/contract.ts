@@ -431,7 +431,8 @@ export function pathProblem(path: unknown): string | undefined {
   if (/\s$/.test(path)) {
     return `paths must not end with white space, got ${quote(path)}: remove it. If the URL ends with it, write it URL-encoded, such as %20`;
   }
-  if (/\/(\.{0,2}\/|\.{1,2}$)/.test(path)) {
+  // Browsers take an encoded dot for a dot. What follows a question mark may be anything, and a wildcard is more than a dot.
+  if (/\/(\.{0,2}\/|\.{1,2}$)/.test(path.split('?', 1)[0].replace(/%2e/gi, '.'))) {
     return `paths must not have empty parts, '.' or '..', since no browser asks for them, got ${quote(path)}. If a URL has them, use a wildcard in their place`;
   }
   if (path.includes('#')) {

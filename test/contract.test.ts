@@ -80,7 +80,7 @@ describe('problems', () => {
     expect(distributionRoleArnProblem(arn)).toMatch(/^distributionRole must have the ARN of an IAM role, such as 'arn:aws:iam::111122223333:role\/invalidate-website', got /);
   });
 
-  test.each(['/', '/*', '/a b', '/a b/c', '/a%20/b', '/a b%20', '/a,b;c', '/a%2C/b', '/a%23b', '/.well-known/x', '/..a/b..', '/a.', '/%2F/a', '/?a=/b', '/😀', `/${'a'.repeat(3_999)}`, `/${'ü'.repeat(666)}abc`, '#a', `#${'t'.repeat(256)}`])('no problem with the path %.20j', path => {
+  test.each(['/', '/*', '/a b', '/a b/c', '/a%20/b', '/a b%20', '/a,b;c', '/a%2C/b', '/a%23b', '/.well-known/x', '/..a/b..', '/.*', '/a/..*', '/search?u=//b/../c/.', '/%2Ea', '/a.', '/%2F/a', '/?a=/b', '/😀', `/${'a'.repeat(3_999)}`, `/${'ü'.repeat(666)}abc`, '#a', `#${'t'.repeat(256)}`])('no problem with the path %.20j', path => {
     expect(pathProblem(path)).toBeUndefined();
   });
 
@@ -103,6 +103,8 @@ describe('problems', () => {
     ['/a/../b', 'paths must not have empty parts'],
     ['/a/..', 'paths must not have empty parts'],
     ['/a/.', 'paths must not have empty parts'],
+    ['/a/..?b', 'paths must not have empty parts'],
+    ['/%2E%2e/a', 'paths must not have empty parts'],
     ['/a  /b/* /c', "write a list, '/a', '/b/*', '/c'."],
     ['#', "cache tags must have 1 to 256 characters after the '#', got 0 in '#'"],
     [`#${'t'.repeat(257)}`, "cache tags must have 1 to 256 characters after the '#', got 257 in '#ttt"],
@@ -112,6 +114,16 @@ describe('problems', () => {
     ['#a*', 'cache tags must consist of visible ASCII characters'],
   ])('a path that is %.20j', (path, problem) => {
     expect(pathProblem(path)).toContain(problem);
+  });
+
+  test('every path that has no problem is one that a browser asks for', () => {
+    const parts = fc.constantFrom(...'a./?#% ,;\\"^|+~&=*ü\u00a0\t:@[]{`<', '..', '%2e', '%2E', '%2F', '%23', '%20');
+    fc.assert(fc.property(fc.array(parts, { maxLength: 8 }).map(each => `/${each.join('')}`), path => {
+      fc.pre(pathProblem(path) === undefined);
+      // Whatever a wildcard stands for, something does.
+      const sent = encodePath(path).replace(/\*$/, 'x');
+      expect(new URL(`https://www.example.com${sent}`).href).toBe(`https://www.example.com${sent}`);
+    }), { numRuns: 5_000 });
   });
 
   test.each(['a', 'a/b.txt', '..a/b..txt', 'a/'])('a manifest is fine: %s', fileName => {
