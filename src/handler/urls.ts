@@ -94,9 +94,11 @@ export class Site {
       return [`${encode(key.slice(0, asterisk))}*`];
     }
     const path = encode(key);
+    // What need not be encoded, such as an ampersand, is encoded by many programs, and then it may be another object in the cache.
+    const encoded = encodePath(`/${key.split('/').map(encodeURIComponent).join('/')}`);
     // S3 reads a plus sign as a space. Visitors must encode it where they mean it, but not all of them do; others use it for a space.
-    const withoutPlus = path.replace(/\+/g, '%2B');
-    const paths = [...new Set([path, withoutPlus, withoutPlus.replace(/%20/g, '+')])];
+    const withoutPlus = [path.replace(/\+/g, '%2B'), encoded];
+    const paths = [...new Set([path, ...withoutPlus, ...withoutPlus.map(each => each.replace(/%20/g, '+'))])];
     if (!this.queryStrings) {
       return paths;
     }

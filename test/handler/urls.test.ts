@@ -11,6 +11,7 @@ test.each([
   ['a#b.html', ['/a%23b.html']],
   ['a+b.html', ['/a+b.html', '/a%2Bb.html']],
   ['a b+c', ['/a%20b+c', '/a%20b%2Bc', '/a+b%2Bc']],
+  ['R&D, old.html', ['/R&D,%20old.html', '/R%26D%2C%20old.html', '/R&D,+old.html', '/R%26D%2C+old.html']],
   ['a*b.html', ['/a*']],
   ['~user/x', ['/%7Euser/x']],
 ])('%s is seen as %j', (key, paths) => {

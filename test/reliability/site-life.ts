@@ -257,7 +257,8 @@ function urlsOf(keys: readonly string[], { cleanUrls, queryStrings, errorDocumen
     ...(key.endsWith('index.html') ? [`/${key.slice(0, -'index.html'.length)}`, `/${key.slice(0, -'/index.html'.length)}`] : []),
     ...(cleanUrls && key.endsWith('.html') ? ['', '/'].map(slash => `/${key.slice(0, -'.html'.length)}${slash}`) : []),
   ];
-  const encoded = keys.flatMap(forms).flatMap(url => [url.replace(/ /g, '%20'), url.replace(/ /g, '+')]);
+  const encoded = keys.flatMap(forms).flatMap(url =>
+    [url.replace(/ /g, '%20'), url.replace(/ /g, '+'), url.split('/').map(encodeURIComponent).join('/')]);
   const urls = [...new Set([...encoded, ...(errorDocument ? ['/nowhere'] : [])])];
   return queryStrings ? urls.flatMap(url => [url, `${url}?utm=x`]) : urls;
 }
