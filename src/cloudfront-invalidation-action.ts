@@ -17,7 +17,7 @@ import { actionsOf, runOrderOf, watchRunOrder, type GivenOrder } from './private
 import { warnAboutSite } from './private/site-warnings';
 import { watchStageOrder } from './private/stage-order';
 import { targetResourceOf } from './private/target-resource';
-import { parametersOf, toUserParameters, type OptionParameters } from './private/user-parameters';
+import { completeLengthProblems, parametersOf, toUserParameters, type OptionParameters } from './private/user-parameters';
 import { namespaceOf } from './private/variables';
 
 /**
@@ -323,14 +323,13 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     scope: Construct, pipeline: IConstruct, pipelineName: string, stageName: string, bucket?: s3.IBucket,
   ): Record<string, string> {
     const { distributionRole } = this.parameters;
-    return {
-      FunctionName: this.function.functionName,
-      UserParameters: toUserParameters(scope, {
-        ...this.parameters,
-        distributionRole: distributionRole && { ...distributionRole, pipelineName: pipelineNameOf(pipeline) },
-        paths: this.pathSource(scope, pipeline, pipelineName, stageName, bucket),
-      }),
-    };
+    const userParameters = toUserParameters(scope, {
+      ...this.parameters,
+      distributionRole: distributionRole && { ...distributionRole, pipelineName: pipelineNameOf(pipeline) },
+      paths: this.pathSource(scope, pipeline, pipelineName, stageName, bucket),
+    });
+    scope.node.addValidation({ validate: () => completeLengthProblems(scope, userParameters) });
+    return { FunctionName: this.function.functionName, UserParameters: userParameters };
   }
 
   private pathSource(

@@ -2,10 +2,14 @@ import { Fn, Lazy, Stack, Token, Tokenization } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { ChangedFilesOptions } from '../changed-files-options';
 import type { CloudFrontInvalidationOptions } from '../cloudfront-invalidation-options';
-import { MAX_USER_PARAMETERS_LENGTH, PARAMETERS, timeoutProblem, unawaitedCheckProblem, type JobParameters, type PathSource } from '../contract';
+import {
+  ACTION_MARK_LENGTH, MAX_USER_PARAMETERS_LENGTH, PARAMETERS, quote, timeoutProblem, unawaitedCheckProblem,
+  type ChangedFilesParameters, type JobParameters, type PathSource,
+} from '../contract';
 import { InvalidationPaths } from '../invalidation-paths';
 import { distributionRoleOf } from './distribution-role';
 import { refuse } from './refuse';
+import { withoutIntrinsics } from './resolved-text';
 import { targetResourceOf } from './target-resource';
 
 /** The parameters of a job, without what only the pipeline knows about its paths. */
@@ -99,22 +103,69 @@ const WAY_OUT: Readonly<Record<string, string>> = {
   paths: 'Replace several paths with a wildcard such as \'/blog/*\', split them across several actions, or have a build list them in a file: ' +
     'InvalidationPaths.fromManifest(artifact.atPath(\'invalidation.txt\')).',
   changedFiles: 'Use fewer or shorter patterns and folders in the options of InvalidationPaths.changedFiles, or shorter names for the pipeline, the stage and the action.',
+  deployedBy: 'Shorten the names of these stages and actions, list in deployedBy only the actions that deploy to this distribution, or use InvalidationPaths.all().',
+  otherActions: 'Each action of the pipeline that does not deploy the artifact takes 3 of them. Move actions to another pipeline, or use InvalidationPaths.all().',
   freshnessCheck: 'Use fewer or shorter pages and patterns in freshnessCheck, or check them in a separate action.',
   distributionRole: 'Use a shorter name, path or external ID for distributionRole.',
 };
 
 function checkLength(parameters: OptionParameters | JobParameters): void {
-  const lengths = Object.entries(inOrder(parameters))
-    .map(([name, value]) => ({ name, length: shortestLength(JSON.stringify({ [name]: value })) - 1 }));
-  const length = lengths.reduce((sum, part) => sum + part.length, 1);
-  if (length > MAX_USER_PARAMETERS_LENGTH) {
-    const longest = lengths.reduce((left, right) => right.length > left.length ? right : left);
-    const { paths } = parameters;
-    const part = longest.name === 'paths' && 'changedFiles' in paths ? 'changedFiles' : longest.name;
-    const count = Array.isArray(paths) ? ` with ${paths.length} paths` : '';
-    throw new Error(`${part} must fit into CodePipeline's ${MAX_USER_PARAMETERS_LENGTH} characters for an action's parameters, got ${length} characters${count}, ` +
-      `of which ${part} takes ${longest.length}. ${WAY_OUT[part] ?? ''}`);
+  refuse(lengthProblem(parameters));
+}
+
+/**
+ * What is wrong with the length of parameters when the app is complete: the actions of the pipeline are a part of those of `changedFiles`.
+ * Again, a token counts as one character.
+ */
+export function completeLengthProblems(scope: IConstruct, userParameters: string): string[] {
+  const text = withoutIntrinsics(Stack.of(scope).resolve(userParameters), () => '0');
+  const problem = lengthProblem(JSON.parse(String(text)) as JobParameters);
+  return problem === undefined ? [] : [problem];
+}
+
+function lengthProblem(parameters: OptionParameters | JobParameters): string | undefined {
+  const lengths = lengthsOf(inOrder(parameters));
+  const length = sumOf(lengths) + 1;
+  if (length <= MAX_USER_PARAMETERS_LENGTH) {
+    return undefined;
   }
+  const { paths } = parameters;
+  const whole = longestOf(lengths);
+  const part = whole.name === 'paths' && 'changedFiles' in paths ? changedFilesPart(paths.changedFiles, whole.length) : whole;
+  const count = Array.isArray(paths) ? ` with ${paths.length} paths` : '';
+  return `${part.name} must fit into CodePipeline's ${MAX_USER_PARAMETERS_LENGTH} characters for an action's parameters, got ${length} characters${count}, ` +
+    `of which ${part.name} takes ${part.length}${part.detail ?? ''}. ${WAY_OUT[part.name] ?? ''}`;
+}
+
+interface Part {
+  readonly name: string;
+  readonly length: number;
+  readonly detail?: string;
+}
+
+/** The part of `changedFiles` to shorten: the names of actions, or the options. */
+function changedFilesPart({ deployedBy, otherActions, ...options }: Partial<ChangedFilesParameters>, length: number): Part {
+  const [names, marks, rest] = [{ deployedBy }, { otherActions }, options].map(part => sumOf(lengthsOf(part)));
+  if (Math.max(names, marks) <= rest) {
+    return { name: 'changedFiles', length };
+  }
+  const longest = [...deployedBy ?? []].sort((left, right) => right.length - left.length).slice(0, 3);
+  return names >= marks
+    ? { name: 'deployedBy', length: names, detail: ` for ${deployedBy?.length} actions, the longest ${longest.map(quote).join(', ')}` }
+    : { name: 'otherActions', length: marks, detail: ` for ${(otherActions ?? '').length / ACTION_MARK_LENGTH} actions` };
+}
+
+function lengthsOf(parameters: object): Part[] {
+  return Object.entries(parameters).filter(([, value]) => value !== undefined)
+    .map(([name, value]) => ({ name, length: shortestLength(JSON.stringify({ [name]: value })) - 1 }));
+}
+
+function sumOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
+}
+
+function longestOf(parts: readonly Part[]): Part {
+  return parts.reduce((left, right) => right.length > left.length ? right : left);
 }
 
 /** The length of a text with one character for each token or token list, the minimum that makes sense. */
