@@ -9,11 +9,14 @@ import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-op
 import { actionMark, quote, type OutputVariable, type PathSource } from './contract';
 import { CfnStages } from './private/cfn-stages';
 import { deployersOf, type Deployers } from './private/deployers';
+import { distributionOf } from './private/distribution-config';
 import { checkEnvironment, checkRegion } from './private/environment';
+import { writtenActionsOf } from './private/known-actions';
 import { noteInvalidation } from './private/may-deploy';
 import { acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
 import { artifactStoreOf, pipelineNameOf } from './private/pipeline';
 import { actionsOf, runOrderOf, watchRunOrder, type GivenOrder } from './private/run-order';
+import { archiveProblem, warnAboutFolders } from './private/s3-deployments';
 import { warnAboutSite } from './private/site-warnings';
 import { watchStageOrder } from './private/stage-order';
 import { targetResourceOf } from './private/target-resource';
@@ -357,9 +360,15 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
 
   /** Problems that are known only when the app is complete. */
   private siteProblems(scope: Construct, pipeline: IConstruct, options: ChangedFilesOptions): string[] {
-    warnAboutSite(scope, this.props.distribution, options);
-    const { problem } = this.deployers(pipeline, options);
-    return problem === undefined ? [] : [problem];
+    const artifactName = artifactNameOf(this.artifact!);
+    const { names, problem } = this.deployers(pipeline, options);
+    const deployers = writtenActionsOf(pipeline).filter(({ name }) => names.includes(name));
+    const distribution = distributionOf(this.props);
+    if (distribution !== undefined) {
+      warnAboutSite(scope, distribution, options);
+    }
+    warnAboutFolders(scope, distribution, options, artifactName, deployers);
+    return [problem, archiveProblem(artifactName, deployers)].filter(each => each !== undefined);
   }
 
   private deployers(pipeline: IConstruct, { deployedBy }: ChangedFilesOptions): Deployers {
