@@ -22,6 +22,7 @@ import { watchStageOrder } from './private/stage-order';
 import { targetResourceOf } from './private/target-resource';
 import { completeLengthProblems, parametersOf, toUserParameters, type OptionParameters } from './private/user-parameters';
 import { namespaceOf } from './private/variables';
+import { warn } from './private/warnings';
 
 /**
  * Properties of a `CloudFrontInvalidationAction`.
@@ -125,7 +126,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   protected readonly providedActionProperties: codepipeline.ActionProperties;
 
   /**
-   * What orders the actions in the stage, if it is not the user.
+   * What orders the actions in the stage, if it is CDK Pipelines and not the user.
    *
    * @internal
    */
@@ -361,18 +362,21 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   /** Problems that are known only when the app is complete. */
   private siteProblems(scope: Construct, pipeline: IConstruct, options: ChangedFilesOptions): string[] {
     const artifactName = artifactNameOf(this.artifact!);
-    const { names, problem } = this.deployers(pipeline, options);
+    const { names, problem, doubt } = this.deployers(pipeline, options);
     const deployers = writtenActionsOf(pipeline).filter(({ name }) => names.includes(name));
     const distribution = distributionOf(this.props);
     if (distribution !== undefined) {
       warnAboutSite(scope, distribution, options);
+    }
+    if (doubt !== undefined) {
+      warn(scope, 'deployedArtifact', doubt);
     }
     warnAboutFolders(scope, distribution, options, artifactName, deployers);
     return [problem, archiveProblem(artifactName, deployers)].filter(each => each !== undefined);
   }
 
   private deployers(pipeline: IConstruct, { deployedBy }: ChangedFilesOptions): Deployers {
-    return deployersOf(pipeline, artifactNameOf(this.artifact!), deployedBy);
+    return deployersOf(pipeline, artifactNameOf(this.artifact!), this._order !== undefined, deployedBy);
   }
 
   private defaultNamespace(): string {

@@ -3,7 +3,8 @@ import type { IConstruct } from 'constructs';
 
 /** Warnings about what is legal but most likely wrong. The README lists each and says how to acknowledge it. */
 export const WARNINGS = [
-  'cacheTagsInChina', 'defaultRootObject', 'errorDocuments', 'functionWithoutEgress', 'objectKey', 'partitionWithoutCloudFront', 'queryStrings', 'runOrder', 'stageOrder',
+  'cacheTagsInChina', 'defaultRootObject', 'deployedArtifact', 'errorDocuments', 'functionWithoutEgress', 'objectKey', 'partitionWithoutCloudFront', 'queryStrings',
+  'runOrder', 'stageOrder',
 ] as const;
 
 /** Warns at synthesis, with the ID for `Annotations.of(construct).acknowledgeWarning()`. */
