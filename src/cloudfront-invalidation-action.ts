@@ -14,13 +14,14 @@ import { checkEnvironment, checkRegion } from './private/environment';
 import { writtenActionsOf } from './private/known-actions';
 import { noteInvalidation } from './private/may-deploy';
 import { acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
+import { completeLengthProblems } from './private/parameters-length';
 import { artifactStoreOf, pipelineNameOf } from './private/pipeline';
 import { actionsOf, runOrderOf, watchRunOrder, type GivenOrder } from './private/run-order';
 import { archiveProblem, warnAboutFolders } from './private/s3-deployments';
 import { warnAboutSite } from './private/site-warnings';
 import { watchStageOrder } from './private/stage-order';
 import { targetResourceOf } from './private/target-resource';
-import { completeLengthProblems, parametersOf, toUserParameters, type OptionParameters } from './private/user-parameters';
+import { parametersOf, toUserParameters, type OptionParameters } from './private/user-parameters';
 import { namespaceOf } from './private/variables';
 import { warn } from './private/warnings';
 
