@@ -430,7 +430,7 @@ describe('paths from a FileSet', () => {
       pipeline.buildPipeline();
       app.synth();
       expect(build.primaryOutput).toBeDefined();
-      expect(warningsOf(stack, 'deployedArtifact')).toEqual([expect.stringContaining("compares the files of 'Synth_Output', but 'Production.BuildSite' takes it and puts out 'BuildSite_Output', which 'Production.CopySite' takes")]);
+      expect(warningsOf(stack, 'deployedArtifact')).toEqual([expect.stringContaining("compares the files of 'Synth_Output', but 'Production.BuildSite' takes it and outputs 'BuildSite_Output', which 'Production.CopySite' takes")]);
     });
   });
 

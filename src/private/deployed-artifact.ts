@@ -41,7 +41,7 @@ export function sourceDoubt({ pipeline, artifactName, isCdkPipeline, actions, ta
     return undefined;
   }
   const [maker, output, taker] = [likeliest.maker.name, likeliest.output, likeliest.taker.name].map(quote);
-  return `changedFiles compares the files of ${quote(artifactName)}, but ${maker} takes it and puts out ${output}, which ${taker} takes. If ${taker} deploys the site, old pages stay ` +
+  return `changedFiles compares the files of ${quote(artifactName)}, but ${maker} takes it and outputs ${output}, which ${taker} takes. If ${taker} deploys the site, old pages stay ` +
     `in the cache. Pass ${output} to changedFiles (in CDK Pipelines, its FileSet to changedFilesOf), or name in deployedBy the actions that deploy ${quote(artifactName)} itself.`;
 }
 

@@ -156,7 +156,7 @@ describe('an artifact that nobody deploys as a site', () => {
     });
   });
 
-  const warningOf = (made: string, taker: string) => `changedFiles compares the files of 'source', but 'Build.Build' takes it and puts out '${made}', which '${taker}' takes. If '${taker}' deploys the ` +
+  const warningOf = (made: string, taker: string) => `changedFiles compares the files of 'source', but 'Build.Build' takes it and outputs '${made}', which '${taker}' takes. If '${taker}' deploys the ` +
     `site, old pages stay in the cache. Pass '${made}' to changedFiles (in CDK Pipelines, its FileSet to changedFilesOf), or name in deployedBy the actions that deploy 'source' itself. ` +
     '[ack: cdk-cloudfront-invalidation-stage:deployedArtifact]';
 
