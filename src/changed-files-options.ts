@@ -59,6 +59,9 @@ export interface ChangedFilesOptions extends SiteOptions {
    * deploys several sites, or if some actions with this artifact deploy to another distribution. Each action must have the artifact as an
    * input or output.
    *
+   * Without it, synthesis fails if only actions take the artifact that deploy CloudFormation stacks, or that CDK Pipelines itself adds. It
+   * warns if an action makes another artifact of this one and a later action deploys that.
+   *
    * @default - all actions with the artifact as input, if one of them is of category Deploy; otherwise, all with it as input or output.
    * Sources, tests, approvals and invalidations never count
    */

@@ -9,16 +9,21 @@ import type { CloudFrontInvalidationOptions } from './cloudfront-invalidation-op
 import { actionMark, quote, type OutputVariable, type PathSource } from './contract';
 import { CfnStages } from './private/cfn-stages';
 import { deployersOf, type Deployers } from './private/deployers';
+import { distributionOf } from './private/distribution-config';
 import { checkEnvironment, checkRegion } from './private/environment';
+import { writtenActionsOf } from './private/known-actions';
 import { noteInvalidation } from './private/may-deploy';
 import { acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
+import { completeLengthProblems } from './private/parameters-length';
 import { artifactStoreOf, pipelineNameOf } from './private/pipeline';
 import { actionsOf, runOrderOf, watchRunOrder, type GivenOrder } from './private/run-order';
+import { archiveProblem, warnAboutFolders } from './private/s3-deployments';
 import { warnAboutSite } from './private/site-warnings';
 import { watchStageOrder } from './private/stage-order';
 import { targetResourceOf } from './private/target-resource';
 import { parametersOf, toUserParameters, type OptionParameters } from './private/user-parameters';
 import { namespaceOf } from './private/variables';
+import { warn } from './private/warnings';
 
 /**
  * Properties of a `CloudFrontInvalidationAction`.
@@ -122,7 +127,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   protected readonly providedActionProperties: codepipeline.ActionProperties;
 
   /**
-   * What orders the actions in the stage, if it is not the user.
+   * What orders the actions in the stage, if it is CDK Pipelines and not the user.
    *
    * @internal
    */
@@ -323,14 +328,13 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     scope: Construct, pipeline: IConstruct, pipelineName: string, stageName: string, bucket?: s3.IBucket,
   ): Record<string, string> {
     const { distributionRole } = this.parameters;
-    return {
-      FunctionName: this.function.functionName,
-      UserParameters: toUserParameters(scope, {
-        ...this.parameters,
-        distributionRole: distributionRole && { ...distributionRole, pipelineName: pipelineNameOf(pipeline) },
-        paths: this.pathSource(scope, pipeline, pipelineName, stageName, bucket),
-      }),
-    };
+    const userParameters = toUserParameters(scope, {
+      ...this.parameters,
+      distributionRole: distributionRole && { ...distributionRole, pipelineName: pipelineNameOf(pipeline) },
+      paths: this.pathSource(scope, pipeline, pipelineName, stageName, bucket),
+    });
+    scope.node.addValidation({ validate: () => completeLengthProblems(scope, userParameters) });
+    return { FunctionName: this.function.functionName, UserParameters: userParameters };
   }
 
   private pathSource(
@@ -358,13 +362,22 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
 
   /** Problems that are known only when the app is complete. */
   private siteProblems(scope: Construct, pipeline: IConstruct, options: ChangedFilesOptions): string[] {
-    warnAboutSite(scope, this.props.distribution, options);
-    const { problem } = this.deployers(pipeline, options);
-    return problem === undefined ? [] : [problem];
+    const artifactName = artifactNameOf(this.artifact!);
+    const { names, problem, doubt } = this.deployers(pipeline, options);
+    const deployers = writtenActionsOf(pipeline).filter(({ name }) => names.includes(name));
+    const distribution = distributionOf(this.props);
+    if (distribution !== undefined) {
+      warnAboutSite(scope, distribution, options);
+    }
+    if (doubt !== undefined) {
+      warn(scope, 'deployedArtifact', doubt);
+    }
+    warnAboutFolders(scope, distribution, options, artifactName, deployers);
+    return [problem, archiveProblem(artifactName, deployers)].filter(each => each !== undefined);
   }
 
   private deployers(pipeline: IConstruct, { deployedBy }: ChangedFilesOptions): Deployers {
-    return deployersOf(pipeline, artifactNameOf(this.artifact!), deployedBy);
+    return deployersOf(pipeline, artifactNameOf(this.artifact!), this._order !== undefined, deployedBy);
   }
 
   private defaultNamespace(): string {

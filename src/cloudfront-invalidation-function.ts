@@ -10,6 +10,7 @@ import { DISTRIBUTION_ID_ENV, type ChangedFilesParameters } from './contract';
 import { checkPartition, targetOfAccount } from './private/accounts';
 import { checkDirection, cycleProblems } from './private/cycle';
 import { FunctionPermissions } from './private/function-permissions';
+import { inlinePolicyProblems } from './private/inline-policies';
 import { acknowledge, acknowledgeInlinePolicy, acknowledgePolicy, suppressDecisions } from './private/nag';
 import { checkNetwork } from './private/network';
 import { givenNameOf, type ArtifactStore } from './private/pipeline';
@@ -161,6 +162,7 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
     suppressDecisions(this.lambdaFunction, this.node.tryFindChild('LogGroup'));
     checkPartition(this);
     checkNetwork(this, options);
+    this.node.addValidation({ validate: () => this.policyProblems() });
     if (target !== undefined) {
       this.lambdaFunction.addEnvironment(DISTRIBUTION_ID_ENV, target.id);
       this.add(target);
@@ -269,6 +271,11 @@ export class CloudFrontInvalidationFunction extends Construct implements iam.IGr
    */
   public _grantInvocation(pipeline: codepipeline.CfnPipeline): void {
     this.permissionsFor(pipeline).admit(pipeline);
+  }
+
+  private policyProblems(): string[] {
+    const elsewhere = [...this.permissions.values()].map(({ policyElsewhere }) => policyElsewhere);
+    return inlinePolicyProblems(this, [this.role, ...elsewhere].filter(owner => owner !== undefined));
   }
 
   private add(target: TargetResource): void {

@@ -87,7 +87,7 @@ export class InvalidationPaths {
    * The action does not see what anything other than the pipeline's actions writes to the bucket or deletes from it.
    *
    * @param artifact the artifact that the deploy action deploys
-   * @throws Error if an option is out of range; at synthesis, if no action in the pipeline may deploy the artifact
+   * @throws Error if an option is out of range; at synthesis, if no action in the pipeline may deploy the files of the artifact
    */
   public static changedFiles(artifact: codepipeline.Artifact, options: ChangedFilesOptions = {}): InvalidationPaths {
     refuse(changedFilesProblem(options) ?? variableProblem(options));
@@ -98,7 +98,8 @@ export class InvalidationPaths {
    * Like `changedFiles`, for a CDK Pipelines `FileSet`.
    *
    * @param fileSet the input of the step that deploys the website: an output of a step, or a step, which stands for its primary output
-   * @throws Error if the step has no primary output, or if an option is out of range
+   * @throws Error if the step has no primary output, or if an option is out of range; at synthesis, if no step takes the `FileSet` that may
+   * deploy it, as is the case for the cloud assembly
    */
   public static changedFilesOf(fileSet: pipelines.IFileSetProducer, options: ChangedFilesOptions = {}): InvalidationPaths {
     refuse(changedFilesProblem(options) ?? variableProblem(options));

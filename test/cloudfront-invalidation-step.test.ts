@@ -1,9 +1,11 @@
+import { join } from 'path';
 import { App, CfnOutput, Duration, Stack, Stage } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Artifact, type IStage } from 'aws-cdk-lib/aws-codepipeline';
 import { S3DeployAction } from 'aws-cdk-lib/aws-codepipeline-actions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import * as pipelines from 'aws-cdk-lib/pipelines';
 import { stagesOf } from './expect';
 import { givenDistribution, givenDistributionTenant } from './given';
@@ -45,6 +47,10 @@ function givenCdkPipeline(props: Partial<pipelines.CodePipelineProps> = {}): Giv
     ...props,
   });
   return { app, stack, pipeline };
+}
+
+function warningsOf(stack: Stack, id = 'runOrder'): string[] {
+  return Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp(`\\[ack: cdk-cloudfront-invalidation-stage:${id}\\]`)).map(({ entry }) => String(entry.data));
 }
 
 /** The actions that invoke a function, with their stage. */
@@ -236,13 +242,7 @@ describe('an output of another account', () => {
 });
 
 describe('the order of steps', () => {
-  const WARNING = Match.stringLikeRegexp('\\[ack: cdk-cloudfront-invalidation-stage:runOrder\\]');
-
   const shell = (id: string) => new pipelines.ShellStep(id, { commands: ['aws s3 sync site s3://website'] });
-
-  function warningsOf(stack: Stack): string[] {
-    return Annotations.fromStack(stack).findWarning('*', WARNING).map(({ entry }) => String(entry.data));
-  }
 
   function givenInvalidation(website: WebsiteStage, id = 'Invalidate'): CloudFrontInvalidationStep {
     return new CloudFrontInvalidationStep(id, { distributionIdOutput: website.distributionIdOutput });
@@ -378,6 +378,62 @@ describe('paths from a FileSet', () => {
     });
   });
 
+  describe('changedFilesOf of what no step copies', () => {
+    const ASSEMBLY = /changedFiles must use an artifact that an action of the pipeline deploys, got 'Synth_Output': only actions that deploy stacks or update the pipeline take it \(/;
+
+    /** A site whose function is an asset that CDK Pipelines publishes. */
+    class AppStage extends WebsiteStage {
+      constructor(app: App, id: string) {
+        super(app, id);
+        new Asset(this.website, 'Asset', { path: __dirname });
+        new Asset(this.website, 'Other', { path: join(__dirname, 'private') });
+      }
+    }
+
+    test.each<[string, Partial<pipelines.CodePipelineProps>, string]>([
+      ['by default', {}, "'UpdatePipeline.SelfMutate', 'Assets.Asset', 'Assets.Other', 'Production.Website.Prepare'"],
+      ['with one publisher', { publishAssetsInParallel: false }, "'UpdatePipeline.SelfMutate', 'Assets.FileAssets', 'Production.Website.Prepare'"],
+      ['without self-mutation', { selfMutation: false }, "'Assets.Asset', 'Assets.Other', 'Production.Website.Prepare'"],
+    ])('is refused: the cloud assembly, %s', (_, props, takers) => {
+      const { app, pipeline } = givenCdkPipeline(props);
+      const website = new AppStage(app, 'Production');
+      const { distributionIdOutput } = website;
+      const paths = InvalidationPaths.changedFilesOf(pipeline.synth);
+      const smokeTests = new pipelines.ShellStep('SmokeTests', { commands: ['curl'] });
+      pipeline.addStage(website, { post: [smokeTests, new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, paths })] });
+      pipeline.buildPipeline();
+      expect(() => app.synth()).toThrow(ASSEMBLY);
+      expect(() => app.synth()).toThrow(`take it (${takers}). Pass the artifact that the action takes which copies the site (in CDK Pipelines, the FileSet`);
+    });
+
+    test.each<[string, (assembly: pipelines.IFileSetProducer) => pipelines.Step, object]>([
+      ['a step copies a part of it', input => new pipelines.ShellStep('Copy', { input, commands: ['aws s3 sync site s3://website'] }), {}],
+      ['a step of the user\'s deploys it', assembly => new DeployStep('Copy', assembly.primaryOutput), {}],
+      ['the user says who deploys it', () => new pipelines.ShellStep('Copy', { commands: ['aws'] }), { deployedBy: ['Build.Synth'] }],
+    ])('is not refused if %s', (_, stepOf, options) => {
+      const { app, stack, pipeline } = givenCdkPipeline();
+      const website = new AppStage(app, 'Production');
+      const { distributionIdOutput } = website;
+      const paths = InvalidationPaths.changedFilesOf(pipeline.synth, options);
+      const copy = stepOf(pipeline.synth);
+      pipeline.addStage(website, { post: pipelines.Step.sequence([copy, new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, paths })]) });
+      pipeline.buildPipeline();
+      expect(() => app.synth()).not.toThrow();
+      expect(warningsOf(stack, 'deployedArtifact')).toEqual([]);
+    });
+
+    test('is warned about: the source of a site that a step builds and another one copies', () => {
+      const { app, stack, pipeline, build, website, copy } = givenWebsiteBuild();
+      const { distributionIdOutput } = website;
+      const paths = InvalidationPaths.changedFilesOf(pipeline.synth);
+      pipeline.addStage(website, { post: pipelines.Step.sequence([copy, new CloudFrontInvalidationStep('Invalidate', { distributionIdOutput, paths })]) });
+      pipeline.buildPipeline();
+      app.synth();
+      expect(build.primaryOutput).toBeDefined();
+      expect(warningsOf(stack, 'deployedArtifact')).toEqual([expect.stringContaining("compares the files of 'Synth_Output', but 'Production.BuildSite' takes it and outputs 'BuildSite_Output', which 'Production.CopySite' takes")]);
+    });
+  });
+
   test('fromManifestOf takes the file from a further output of a step', () => {
     const { stack, pipeline, build, website } = givenWebsiteBuild();
     const lists = build.addOutputDirectory('lists');
@@ -418,9 +474,17 @@ describe('paths from a FileSet', () => {
 
 /** A step of an action of its own, as users write it. */
 class DeployStep extends pipelines.Step implements pipelines.ICodePipelineActionFactory {
+  constructor(id: string, private readonly fileSet?: pipelines.FileSet) {
+    super(id);
+    if (fileSet !== undefined) {
+      this.addDependencyFileSet(fileSet);
+    }
+  }
+
   produceAction(stage: IStage, options: pipelines.ProduceActionOptions): pipelines.CodePipelineActionFactoryResult {
-    const { actionName, runOrder, fallbackArtifact, scope } = options;
-    stage.addAction(new S3DeployAction({ actionName, runOrder, input: fallbackArtifact!, bucket: new Bucket(scope, 'Site') }));
+    const { actionName, runOrder, fallbackArtifact, artifacts, scope } = options;
+    const input = this.fileSet === undefined ? fallbackArtifact! : artifacts.toCodePipeline(this.fileSet);
+    stage.addAction(new S3DeployAction({ actionName, runOrder, input, bucket: new Bucket(scope, 'Site') }));
     return { runOrdersConsumed: 1 };
   }
 }

@@ -2,7 +2,7 @@ import { Lazy, Names, Stack } from 'aws-cdk-lib';
 import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 import { InvalidationPermission } from './invalidation-permission';
 import type { ArtifactStore } from './pipeline';
 import { MovablePermissions, OwnPolicy, type Place } from './role-policy';
@@ -29,6 +29,11 @@ export class FunctionPermissions {
       this.elsewhere = new MovablePermissions(this.home, role, stack, `InvalidationPermissions${Names.nodeUniqueId(permitted.node)}`);
     }
     this.invalidation = new InvalidationPermission(permitted, this.elsewhere ?? own);
+  }
+
+  /** The policy in the pipelines' stack, if there is one. */
+  get policyElsewhere(): IConstruct | undefined {
+    return this.elsewhere?.scope;
   }
 
   /** Writes everything in the function's stack, which from now on references the pipelines' stack. */

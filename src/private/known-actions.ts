@@ -15,14 +15,21 @@ export interface KnownAction {
   readonly outputs: readonly string[];
 }
 
+/** A pipeline action in the template. */
+export interface WrittenAction extends KnownAction {
+  readonly configuration: Readonly<Record<string, unknown>>;
+}
+
 /** The actions of a pipeline, stage after stage. */
 export function knownActionsOf(pipeline: IConstruct): KnownAction[] {
-  if (isPipeline(pipeline)) {
-    return pipeline.stages.flatMap(({ stageName, actions }) => actions.map(({ actionProperties }) => {
-      const { actionName, category, provider, inputs = [], outputs = [] } = actionProperties;
-      return { name: `${stageName}.${actionName}`, stageName, category, provider, inputs: inputs.map(nameOfArtifact), outputs: outputs.map(nameOfArtifact) };
-    }));
-  }
+  return isPipeline(pipeline) ? pipeline.stages.flatMap(({ stageName, actions }) => actions.map(({ actionProperties }) => {
+    const { actionName, category, provider, inputs = [], outputs = [] } = actionProperties;
+    return { name: `${stageName}.${actionName}`, stageName, category, provider, inputs: inputs.map(nameOfArtifact), outputs: outputs.map(nameOfArtifact) };
+  })) : writtenActionsOf(pipeline);
+}
+
+/** The actions of a pipeline with their configuration. That of a `Pipeline` is known when the app is complete. */
+export function writtenActionsOf(pipeline: IConstruct): WrittenAction[] {
   const resource = resourceOf(pipeline);
   // The stages contain the parameters of an invalidation, and these contain the deployers that are determined from the stages.
   if (resource === undefined || beingRead.has(resource)) {
@@ -38,7 +45,7 @@ export function knownActionsOf(pipeline: IConstruct): KnownAction[] {
 
 const beingRead = new WeakSet<IConstruct>();
 
-function actionsIn(stage: Record<string, unknown>): KnownAction[] {
+function actionsIn(stage: Record<string, unknown>): WrittenAction[] {
   return listOf(stage, 'actions').filter(isObject).map(action => ({
     name: `${textOf(stage, 'name')}.${textOf(action, 'name')}`,
     stageName: textOf(stage, 'name'),
@@ -46,6 +53,7 @@ function actionsIn(stage: Record<string, unknown>): KnownAction[] {
     provider: textOf(member(action, 'actionTypeId'), 'provider'),
     inputs: listOf(action, 'inputArtifacts').map(artifact => textOf(artifact, 'name')),
     outputs: listOf(action, 'outputArtifacts').map(artifact => textOf(artifact, 'name')),
+    configuration: objectOf(action, 'configuration'),
   }));
 }
 
@@ -77,4 +85,9 @@ function listOf(value: unknown, name: string): readonly unknown[] {
 function textOf(value: unknown, name: string): string {
   const text = member(value, name);
   return typeof text === 'string' ? text : '';
+}
+
+function objectOf(value: unknown, name: string): Record<string, unknown> {
+  const object = member(value, name);
+  return isObject(object) ? object : {};
 }

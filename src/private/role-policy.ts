@@ -6,8 +6,13 @@ import { acknowledge, acknowledgeInline, acknowledgeInlinePolicy, acknowledgePol
 /** Where the permissions of a role are written. */
 export interface RolePolicy {
   add(statement: iam.PolicyStatement): void;
+  /** Adds a long statement, if possible to a policy of its own. */
+  addSeparately(statement: iam.PolicyStatement): void;
   acknowledge(finding: Finding): void;
 }
+
+/** Construct IDs of a role's further policies, with a number. */
+const SEPARATE = 'InvalidationPolicy';
 
 /** The role's own default policy, in the role's stack. */
 export class OwnPolicy implements RolePolicy {
@@ -16,6 +21,22 @@ export class OwnPolicy implements RolePolicy {
   add(statement: iam.PolicyStatement): void {
     this.role.addToPrincipalPolicy(statement);
     acknowledgeInlinePolicy(this.role);
+  }
+
+  /** CDK splits a policy by itself, but estimates an ARN at more than twice its length, and a role has 10 managed policies at most. */
+  addSeparately(statement: iam.PolicyStatement): void {
+    const { role } = this;
+    if (!iam.Role.isRole(role)) {
+      // Its owner may not want further policies attached.
+      this.add(statement);
+      return;
+    }
+    const number = role.node.children.filter(({ node }) => node.id.startsWith(SEPARATE)).length + 1;
+    new iam.ManagedPolicy(role, `${SEPARATE}${number}`, {
+      description: `What ${role.node.path} may invalidate, continued`,
+      statements: [statement],
+      roles: [role],
+    });
   }
 
   acknowledge(finding: Finding): void {
@@ -38,6 +59,10 @@ export class PolicyElsewhere implements RolePolicy {
 
   add(statement: iam.PolicyStatement): void {
     this.policy.addStatements(statement);
+  }
+
+  addSeparately(statement: iam.PolicyStatement): void {
+    this.add(statement);
   }
 
   acknowledge(finding: Finding): void {
@@ -68,6 +93,11 @@ export class MovablePermissions implements RolePolicy {
     this.place = { scope: this.elsewhere, policy: new PolicyElsewhere(this.elsewhere, role) };
   }
 
+  /** The construct in the pipelines' stack, until the policy moves. */
+  get scope(): Construct | undefined {
+    return this.elsewhere;
+  }
+
   write(write: (place: Place) => void): void {
     this.written.push(write);
     write(this.place);
@@ -75,6 +105,10 @@ export class MovablePermissions implements RolePolicy {
 
   add(statement: iam.PolicyStatement): void {
     this.write(({ policy }) => policy.add(statement));
+  }
+
+  addSeparately(statement: iam.PolicyStatement): void {
+    this.write(({ policy }) => policy.addSeparately(statement));
   }
 
   acknowledge(finding: Finding): void {

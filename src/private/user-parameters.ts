@@ -2,9 +2,10 @@ import { Fn, Lazy, Stack, Token, Tokenization } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { ChangedFilesOptions } from '../changed-files-options';
 import type { CloudFrontInvalidationOptions } from '../cloudfront-invalidation-options';
-import { MAX_USER_PARAMETERS_LENGTH, PARAMETERS, timeoutProblem, unawaitedCheckProblem, type JobParameters, type PathSource } from '../contract';
+import { PARAMETERS, timeoutProblem, unawaitedCheckProblem, type JobParameters, type PathSource } from '../contract';
 import { InvalidationPaths } from '../invalidation-paths';
 import { distributionRoleOf } from './distribution-role';
+import { inOrder, lengthProblem } from './parameters-length';
 import { refuse } from './refuse';
 import { targetResourceOf } from './target-resource';
 
@@ -39,7 +40,7 @@ export function parametersOf(options: CloudFrontInvalidationOptions): OptionPara
     freshnessCheck: freshnessCheck?._check ?? PARAMETERS.freshnessCheck.default!,
     paths: (paths ?? InvalidationPaths.all())._source,
   };
-  checkLength(parameters);
+  refuse(lengthProblem(parameters));
   return parameters;
 }
 
@@ -53,7 +54,7 @@ function allAreWritten(_: Readonly<Record<string, never>>): void {}
  * @throws Error if they exceed CodePipeline's limit
  */
 export function toUserParameters(scope: IConstruct, parameters: JobParameters): string {
-  checkLength(parameters);
+  refuse(lengthProblem(parameters));
   const stack = Stack.of(scope);
   const { paths, ...others } = inOrder(parameters);
   if (!Array.isArray(paths) || !paths.some(isListToken)) {
@@ -87,40 +88,4 @@ function elementsOf(stack: Stack, path: string): string {
       return Array.isArray(elements) ? elements.map(element => stack.toJsonString(element)).join(',') : `"${Fn.join('","', list)}"`;
     },
   });
-}
-
-function inOrder(parameters: OptionParameters | JobParameters): Partial<JobParameters> {
-  const names = Object.keys(PARAMETERS) as (keyof JobParameters)[];
-  return Object.fromEntries(names.map(name => [name, parameters[name]]).filter(([, value]) => value !== undefined));
-}
-
-/** How to shorten the longest part. */
-const WAY_OUT: Readonly<Record<string, string>> = {
-  paths: 'Replace several paths with a wildcard such as \'/blog/*\', split them across several actions, or have a build list them in a file: ' +
-    'InvalidationPaths.fromManifest(artifact.atPath(\'invalidation.txt\')).',
-  changedFiles: 'Use fewer or shorter patterns and folders in the options of InvalidationPaths.changedFiles, or shorter names for the pipeline, the stage and the action.',
-  freshnessCheck: 'Use fewer or shorter pages and patterns in freshnessCheck, or check them in a separate action.',
-  distributionRole: 'Use a shorter name, path or external ID for distributionRole.',
-};
-
-function checkLength(parameters: OptionParameters | JobParameters): void {
-  const lengths = Object.entries(inOrder(parameters))
-    .map(([name, value]) => ({ name, length: shortestLength(JSON.stringify({ [name]: value })) - 1 }));
-  const length = lengths.reduce((sum, part) => sum + part.length, 1);
-  if (length > MAX_USER_PARAMETERS_LENGTH) {
-    const longest = lengths.reduce((left, right) => right.length > left.length ? right : left);
-    const { paths } = parameters;
-    const part = longest.name === 'paths' && 'changedFiles' in paths ? 'changedFiles' : longest.name;
-    const count = Array.isArray(paths) ? ` with ${paths.length} paths` : '';
-    throw new Error(`${part} must fit into CodePipeline's ${MAX_USER_PARAMETERS_LENGTH} characters for an action's parameters, got ${length} characters${count}, ` +
-      `of which ${part} takes ${longest.length}. ${WAY_OUT[part] ?? ''}`);
-  }
-}
-
-/** The length of a text with one character for each token or token list, the minimum that makes sense. */
-function shortestLength(text: string): number {
-  const withoutTokens = Tokenization.reverseString(text.replace(/#\{Token\[[^\]]*\]\}/g, '?'))
-    .mapTokens({ mapToken: () => '?' })
-    .join({ join: (left, right) => `${left ?? ''}${right ?? ''}` });
-  return String(withoutTokens).length;
 }

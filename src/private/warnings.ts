@@ -2,7 +2,10 @@ import { Annotations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /** Warnings about what is legal but most likely wrong. The README lists each and says how to acknowledge it. */
-export const WARNINGS = ['cacheTagsInChina', 'errorDocuments', 'functionWithoutEgress', 'partitionWithoutCloudFront', 'queryStrings', 'runOrder', 'stageOrder'] as const;
+export const WARNINGS = [
+  'cacheTagsInChina', 'defaultRootObject', 'deployedArtifact', 'errorDocuments', 'functionWithoutEgress', 'objectKey', 'partitionWithoutCloudFront', 'queryStrings',
+  'runOrder', 'stageOrder',
+] as const;
 
 /** Warns at synthesis, with the ID for `Annotations.of(construct).acknowledgeWarning()`. */
 export function warn(construct: IConstruct, warning: typeof WARNINGS[number], message: string): void {

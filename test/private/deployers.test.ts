@@ -1,9 +1,12 @@
 import { App, CfnCondition, Fn, Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { PipelineProject } from 'aws-cdk-lib/aws-codebuild';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import {
-  CloudFormationCreateUpdateStackAction, CodeBuildAction, CodeBuildActionType, ManualApprovalAction, S3DeployAction, S3SourceAction,
+  CloudFormationCreateUpdateStackAction, CodeBuildAction, CodeBuildActionType, LambdaInvokeAction, ManualApprovalAction,
+  S3DeployAction, S3SourceAction,
 } from 'aws-cdk-lib/aws-codepipeline-actions';
+import { Function } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { CloudFrontInvalidationFunction, CloudFrontInvalidationStage, InvalidationPaths, type ChangedFilesOptions } from '../../src';
 import { stagesOf } from '../expect';
@@ -23,6 +26,10 @@ class Parts {
 
   codeBuild(actionName: string, props: { input?: codepipeline.Artifact; outputs?: codepipeline.Artifact[]; type?: CodeBuildActionType }) {
     return new CodeBuildAction({ actionName, project: new PipelineProject(this.stack, `${actionName}Project`), input: this.source, ...props });
+  }
+
+  invoke(actionName: string, input: codepipeline.Artifact) {
+    return new LambdaInvokeAction({ actionName, inputs: [input], lambda: Function.fromFunctionName(this.stack, actionName, actionName) });
   }
 
   s3Deploy(actionName: string) {
@@ -98,6 +105,117 @@ describe('who deploys, where nobody says so', () => {
     const stage = new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), paths });
     stage.addInvalidation({ distribution: givenDistribution(stack, 'Assets'), paths });
     expect(deployedBy(stack)).toEqual(['Sync.Sync']);
+  });
+});
+
+describe('an artifact that nobody deploys as a site', () => {
+  type Stages = (parts: Parts) => Record<string, codepipeline.IAction[]>;
+
+  function synthesized(stages: Stages, artifactOf: (parts: Parts) => codepipeline.Artifact, options: ChangedFilesOptions = {}): Stack {
+    const stack = givenStack();
+    const parts = new Parts(stack);
+    const pipeline = givenPipeline(stack, stages(parts));
+    const paths = InvalidationPaths.changedFiles(artifactOf(parts), options);
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), paths });
+    return stack;
+  }
+
+  function warningsOf(stack: Stack): string[] {
+    return Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp(':deployedArtifact\\]')).map(({ entry }) => String(entry.data));
+  }
+
+  const template = codepipeline.Artifact.artifact('template');
+  const infrastructure = (input: codepipeline.Artifact) => new CloudFormationCreateUpdateStackAction({
+    actionName: 'Infrastructure', stackName: 'Website', adminPermissions: false, templatePath: input.atPath('template.json'),
+  });
+
+  describe('is refused if only CloudFormation takes it', () => {
+    const stages: Stages = parts => ({
+      Source: [parts.sourceAction],
+      Build: [parts.codeBuild('Build', { outputs: [parts.site, template] })],
+      Deploy: [infrastructure(template), parts.s3Deploy('Website')],
+    });
+
+    test('with what to do', () => {
+      const stack = synthesized(stages, () => template);
+      expect(() => (stack.node.root as App).synth()).toThrow("changedFiles must use an artifact that an action of the pipeline deploys, got 'template': only actions that deploy stacks or " +
+        "update the pipeline take it ('Deploy.Infrastructure'). Pass the artifact that the action takes which copies the site (in CDK Pipelines, the FileSet that is the input of its " +
+        'ShellStep), or name in deployedBy the action that deploys this one. If a stack deploys the site, use InvalidationPaths.all().');
+    });
+
+    test.each(['Build.Build', 'Deploy.Infrastructure'])('but not if the user says that %s deploys it', name => {
+      expect(deployedBy(synthesized(stages, () => template, { deployedBy: [name] }))).toEqual([name]);
+    });
+
+    test('and not if a build takes it as well', () => {
+      const stack = synthesized(parts => ({
+        Source: [parts.sourceAction], Deploy: [infrastructure(parts.source), parts.codeBuild('Sync', {})],
+      }), ({ source }) => source);
+      expect(deployedBy(stack)).toEqual(['Deploy.Infrastructure', 'Deploy.Sync']);
+      expect(warningsOf(stack)).toEqual([]);
+    });
+  });
+
+  const warningOf = (made: string, taker: string) => `changedFiles compares the files of 'source', but 'Build.Build' takes it and outputs '${made}', which '${taker}' takes. If '${taker}' deploys the ` +
+    `site, old pages stay in the cache. Pass '${made}' to changedFiles (in CDK Pipelines, its FileSet to changedFilesOf), or name in deployedBy the actions that deploy 'source' itself. ` +
+    '[ack: cdk-cloudfront-invalidation-stage:deployedArtifact]';
+
+  test.each<[string, Stages, string]>([
+    ['an S3 deploy action', parts => ({
+      Source: [parts.sourceAction], Build: [parts.codeBuild('Build', { outputs: [template, parts.site] })], Deploy: [infrastructure(template), parts.s3Deploy('Website')],
+    }), 'Deploy.Website'],
+    ['another build', parts => ({
+      Source: [parts.sourceAction], Build: [parts.codeBuild('Build', { outputs: [parts.site] })], Deploy: [parts.codeBuild('Sync', { input: parts.site })],
+    }), 'Deploy.Sync'],
+    ['an S3 deploy action beside a test that is a build', parts => ({
+      Source: [parts.sourceAction],
+      Build: [parts.codeBuild('Lint', {}), parts.codeBuild('Build', { outputs: [parts.site] })],
+      Deploy: [parts.codeBuild('Links', { input: parts.site }), parts.s3Deploy('Website')],
+    }), 'Deploy.Website'],
+    ['an S3 deploy action, while the source has the template as well', parts => ({
+      Source: [parts.sourceAction],
+      Build: [parts.codeBuild('Build', { outputs: [parts.site] })],
+      Deploy: [infrastructure(parts.source), parts.s3Deploy('Website')],
+    }), 'Deploy.Website'],
+  ])('is warned about if a build puts out what is deployed, by %s', (_, stages, taker) => {
+    const stack = synthesized(stages, ({ source }) => source);
+    expect(warningsOf(stack)).toEqual([warningOf('site', taker)]);
+  });
+
+  const report = codepipeline.Artifact.artifact('report');
+
+  test.each<[string, Stages, (parts: Parts) => codepipeline.Artifact, ChangedFilesOptions]>([
+    ['a build in a stage with a name that CDK Pipelines gives to one', parts => ({
+      Source: [parts.sourceAction], Build: [parts.codeBuild('Build', { outputs: [parts.site] })], Assets: [parts.codeBuild('Sync', { input: parts.site })],
+    }), ({ site }) => site, {}],
+    ['a build that deploys and puts out nothing', parts => ({ Source: [parts.sourceAction], Build: [parts.codeBuild('Sync', {})] }), ({ source }) => source, {}],
+    ['a build that deploys and puts out a report that nobody takes', parts => ({
+      Source: [parts.sourceAction], Build: [parts.codeBuild('Sync', { outputs: [report] })],
+    }), ({ source }) => source, {}],
+    ['a build that deploys and hands something on to a test', parts => ({
+      Source: [parts.sourceAction],
+      Build: [parts.codeBuild('Sync', { outputs: [report] })],
+      Test: [parts.codeBuild('Links', { input: report, type: CodeBuildActionType.TEST }), parts.invoke('Notify', report)],
+    }), ({ source }) => source, {}],
+    ['a build that deploys and puts out a template', parts => ({
+      Source: [parts.sourceAction], Build: [parts.codeBuild('Sync', { outputs: [template] })], Deploy: [infrastructure(template)],
+    }), ({ source }) => source, {}],
+    ['an S3 deploy action beside a test that is a build and puts out a report that is deployed', parts => ({
+      Source: [parts.sourceAction],
+      Build: [parts.codeBuild('Build', { outputs: [parts.site] })],
+      Deploy: [parts.s3Deploy('Website'), parts.codeBuild('Links', { input: parts.site, outputs: [report] })],
+      Report: [parts.codeBuild('PublishReport', { input: report })],
+    }), ({ site }) => site, {}],
+    ['a build that deploys and puts out what it has built', parts => ({
+      Source: [parts.sourceAction], Build: [parts.codeBuild('Sync', { outputs: [parts.site] })],
+    }), ({ site }) => site, {}],
+    ['who deploys is named', parts => ({
+      Source: [parts.sourceAction], Build: [parts.codeBuild('Build', { outputs: [parts.site] })], Deploy: [parts.s3Deploy('Website')],
+    }), ({ source }) => source, { deployedBy: ['Build.Build'] }],
+  ])('no alarm: %s', (_, stages, artifactOf, options) => {
+    const stack = synthesized(stages, artifactOf, options);
+    expect(() => (stack.node.root as App).synth()).not.toThrow();
+    expect(warningsOf(stack)).toEqual([]);
   });
 });
 

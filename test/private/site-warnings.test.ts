@@ -1,15 +1,21 @@
-import { Duration, type Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Duration, NestedStack, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
-import { CloudFrontInvalidationStage, InvalidationPaths, type ChangedFilesOptions } from '../../src';
+import { CloudFrontInvalidationStage, InvalidationPaths, type ChangedFilesOptions, type CloudFrontInvalidationOptions } from '../../src';
 import { givenPipeline, givenStack } from '../given';
 
 function warnings(stack: Stack, distribution: cloudfront.IDistribution | cloudfront.CfnDistribution, options: ChangedFilesOptions): string[] {
+  return warningsOf(stack, { distribution }, options);
+}
+
+function warningsOf(
+  stack: Stack, target: Pick<CloudFrontInvalidationOptions, 'distribution' | 'distributionTenant'>, options: ChangedFilesOptions,
+): string[] {
   new CloudFrontInvalidationStage(stack, 'Invalidate', {
     pipeline: givenPipeline(stack),
-    distribution,
+    ...target,
     paths: InvalidationPaths.changedFiles(codepipeline.Artifact.artifact('site'), { deployedBy: ['Source.Source'], ...options }),
   });
   return Annotations.fromStack(stack).findWarning('*', Match.anyValue()).map(({ entry }) => String(entry.data)).filter(text => text.includes('changedFiles'));
@@ -43,6 +49,27 @@ describe('query strings in the cache key', () => {
     const distribution = givenDistribution(stack);
     distribution.addBehavior('/search/*', new HttpOrigin('search.example.com'), { cachePolicy: cloudfront.CachePolicy.AMPLIFY });
     expect(warnings(stack, distribution, {})).toEqual([WARNING]);
+  });
+
+  test('by a policy in another stack, or in one that is nested', () => {
+    const app = new App({ analyticsReporting: false });
+    const stack = new Stack(app, 'Stack');
+    const policies = new Stack(app, 'Policies');
+    const props = { queryStringBehavior: cloudfront.CacheQueryStringBehavior.all() };
+    const distribution = givenDistribution(stack, {}, { cachePolicy: new cloudfront.CachePolicy(policies, 'Policy', props) });
+    expect(warnings(stack, distribution, {})).toEqual([WARNING]);
+
+    const other = givenStack();
+    const nested = new cloudfront.CachePolicy(new NestedStack(other, 'Nested'), 'Policy', props);
+    expect(warnings(other, givenDistribution(other, {}, { cachePolicy: nested }), {})).toEqual([WARNING]);
+  });
+
+  test('of the distribution of a tenant, also in another stack', () => {
+    const app = new App({ analyticsReporting: false });
+    const [stack, websites] = [new Stack(app, 'Stack'), new Stack(app, 'Websites')];
+    const { distributionId } = givenDistribution(websites, {}, { cachePolicy: cloudfront.CachePolicy.AMPLIFY });
+    const distributionTenant = new cloudfront.CfnDistributionTenant(stack, 'Tenant', { name: 'customer', distributionId, domains: ['www.example.com'] });
+    expect(warningsOf(stack, { distributionTenant }, {})).toEqual([WARNING.replace('Stack/', 'Websites/')]);
   });
 
   test('of an L1 distribution with forwarded values', () => {
@@ -80,6 +107,39 @@ describe('error pages', () => {
     const stack = givenStack();
     expect(warnings(stack, givenDistribution(stack, { errorResponses }), { urlPath: 'docs', errorDocuments: ['index.html', '404.html'] })).toEqual([]);
   });
+});
+
+describe('the default root object', () => {
+  test.each<[string, string | undefined, ChangedFilesOptions, string | undefined]>([
+    ['has the default name', 'index.html', {}, undefined],
+    ['is not set', undefined, { indexDocuments: ['home.html'] }, undefined],
+    ['has another name', 'home.html', {}, "Set indexDocuments to ['index.html', 'home.html']"],
+    ['has a slash in front', '/home.html', {}, "Set indexDocuments to ['index.html', 'home.html']"],
+    ['is not among those that are listed', 'home.html', { indexDocuments: ['main.html'] }, "Set indexDocuments to ['main.html', 'home.html']"],
+    ['is listed', 'home.html', { indexDocuments: ['index.html', 'home.html'] }, undefined],
+    ['invalidates everything', 'home.html', { errorDocuments: ['home.html'] }, undefined],
+    ['belongs to another site', 'home.html', { urlPath: 'docs' }, undefined],
+    ['is in the folder of the site', 'docs/index.html', { urlPath: '/docs/' }, "Add 'index.html' to errorDocuments"],
+    ['is in a folder', 'en/index.html', {}, "Add 'en/index.html' to errorDocuments"],
+    ['is in a folder and listed', 'en/index.html', { errorDocuments: ['en/index.html'] }, undefined],
+  ])('is shown at the root, and %s', (_, defaultRootObject, options, advice) => {
+    const stack = givenStack();
+    expect(warnings(stack, givenDistribution(stack, { defaultRootObject }), options)).toEqual(advice === undefined ? [] : [
+      `changedFiles leaves '/' in the cache, because 'Stack/Distribution/Resource' serves '${defaultRootObject}' there. ${advice}. [ack: cdk-cloudfront-invalidation-stage:defaultRootObject]`,
+    ]);
+  });
+
+  test('is a parameter: nothing is known', () => {
+    const stack = givenStack();
+    const defaultRootObject = new CfnParameter(stack, 'Root').valueAsString;
+    expect(warnings(stack, givenDistribution(stack, { defaultRootObject }), {})).toEqual([]);
+  });
+});
+
+test('a distribution that a tenant names by its ID tells nothing', () => {
+  const stack = givenStack();
+  const distributionTenant = new cloudfront.CfnDistributionTenant(stack, 'Tenant', { name: 'customer', distributionId: 'E1', domains: ['www.example.com'] });
+  expect(warningsOf(stack, { distributionTenant }, {})).toEqual([]);
 });
 
 test('an imported distribution tells nothing', () => {
