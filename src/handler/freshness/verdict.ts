@@ -118,16 +118,20 @@ function isNewer(visit: Visit, invalidated: Invalidated): boolean {
 
 /**
  * Whether the age is that of the origin, and the copy newer than the invalidation without it. A page of that age was seen before the
- * invalidation. Were it a copy, it would have aged since; were it any copy since then, it would be younger than it was before.
+ * invalidation. Were it a copy, it would have aged since; were it any copy since then, it would be younger than it was before. A second
+ * second is for the regional cache, which may have rounded down the age of a copy.
  */
 function hasAgeOfOrigin({ age = 0, madeAfter, answeredAt }: Visit, { at, before }: Invalidated): boolean {
-  return before !== undefined && age >= before.age && before.age * 1000 > answeredAt - before.at && madeAfter + before.age * 1000 >= at;
+  return before !== undefined && age >= before.age && before.age * 1000 > answeredAt - before.at && madeAfter + (before.age - 1) * 1000 >= at;
 }
 
-/** Whether the copy that the edge had before the invalidation is gone. Where the bytes are known, nothing more is asked of a page that tells no age. */
+/**
+ * Whether the copy that the edge had before the invalidation is gone. A copy without an age is in its first second; if something removes the
+ * header, the bytes must do.
+ */
 function isReplaced(visit: Visit, invalidated: Invalidated): boolean {
-  const isOfUnknownAge = visit.age === undefined || isFromOrigin(visit);
-  return isNewer(visit, invalidated) || (isOfUnknownAge && visit.redirectsMadeAfter >= invalidated.at);
+  const isYoung = visit.age === undefined && visit.askedAt - 1000 >= invalidated.at;
+  return isNewer(visit, invalidated) || ((isYoung || isFromOrigin(visit)) && visit.redirectsMadeAfter >= invalidated.at);
 }
 
 function ago({ answeredAt }: Visit, { at }: Invalidated): string {

@@ -43,7 +43,8 @@ export interface Visit {
   readonly redirectsMadeAfter: number;
   /** The oldest redirect, in words. */
   readonly redirect?: string;
-  /** In epoch milliseconds. */
+  /** When the request for the page itself was sent and answered, in epoch milliseconds. */
+  readonly askedAt: number;
   readonly answeredAt: number;
   /** Present if the body was read. */
   readonly content?: Content;
@@ -148,6 +149,7 @@ async function read(response: IncomingMessage, askedAt: number, { maxBytes }: Wa
     cache: headers['x-cache'] === undefined && age === undefined ? undefined : xCache,
     location: shown(headers['x-amz-cf-pop']).replace(/[^\w-]/g, '').slice(0, MAX_LOCATION_LENGTH) || undefined,
     madeAfter,
+    askedAt,
     answeredAt,
     content: status === 200 && maxBytes !== undefined ? await measure(response, headers['content-encoding'], maxBytes) : undefined,
   };

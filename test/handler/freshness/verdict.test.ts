@@ -21,6 +21,7 @@ function givenVisit({ age = 100, ...visit }: Partial<Visit> & { readonly sinceIn
     location: 'DUB56-P1',
     madeAfter: askedAt - (age + 1) * 1000,
     redirectsMadeAfter: Infinity,
+    askedAt,
     answeredAt: askedAt + 20,
     ...others,
   };
@@ -78,6 +79,8 @@ describe('a file', () => {
     ['from the cache, of an origin that gives it an age', { age: 86_420 }, { ...INVALIDATED, before: { at: INVALIDATED_AT - 1_000, age: 86_400 } }, 'fresh', 'fresh'],
     ['of an age that nobody shows', { cache: undefined, age: 0 }, INVALIDATED, 'fresh', 'fresh'],
     ['behind a redirect that is older', { age: 0, redirectsMadeAfter: INVALIDATED_AT - 1 }, INVALIDATED, 'old', 'unclaimed'],
+    ['from the cache without an age', { age: 0, madeAfter: 0 }, INVALIDATED, 'fresh', 'fresh'],
+    ['so within a second', { age: 0, madeAfter: 0, askedAt: INVALIDATED_AT + 999 }, INVALIDATED, 'old', 'unclaimed'],
   ])('with its bytes, %s: %j, or %s where no path names it', (_, visit, invalidated, named, unnamed) => {
     const visited = givenVisit({ content: { sent: EXPECTED }, ...visit });
     expect([true, false].map(isInvalidated => fileVerdict(visited, EXPECTED, invalidated, isInvalidated).state)).toEqual([named, unnamed]);
