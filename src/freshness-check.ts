@@ -56,7 +56,11 @@ export interface FreshnessCheckFilesOptions extends SiteOptions {
  */
 export class FreshnessCheck {
   /**
-   * Compares what the site serves with what was deployed: each visited page must have the size and CRC-32 of its file in the artifact.
+   * Compares what the site serves with what was deployed: each visited page must have the size and CRC-32 of its file in the artifact, in a
+   * copy that is newer than the invalidation.
+   *
+   * The check visits each page before the invalidation, so that the edge has a copy to lose, and again after it is complete. A page that no
+   * path of the invalidation matches must have the right bytes, but does not count as seen fresh.
    *
    * With `InvalidationPaths.changedFiles()` of the same artifact, the check visits changed files, index documents and HTML first.
    * Otherwise, or if nothing has changed, it visits a sample of all files. If something changes the bytes on the way, such as Lambda@Edge
@@ -81,9 +85,11 @@ export class FreshnessCheck {
   /**
    * Checks that the edge has fetched each page again from the origin. It needs only the URLs and does not check the contents.
    *
-   * The check visits each page before the invalidation and again after it is complete. A page counts as fetched again if it was not in the
-   * cache, was revalidated, has a different `ETag` or `Last-Modified`, or is newer than the invalidation. The check waits up to 2 minutes
-   * for an old copy to disappear.
+   * The check visits each page before the invalidation and again after it is complete. A page counts as fetched again if its `Age`, and that
+   * of each redirect to it, shows that it is newer than the invalidation. The check waits up to 2 minutes for an old copy to disappear.
+   *
+   * If the origin is a cache that sends an `Age` of its own, a page may be older than the invalidation although CloudFront has fetched it
+   * again: use `files()`.
    *
    * @param urls 1 to 20 pages, such as `https://www.example.com/`. Each must start with `https://`, and its host must have a public
    * address. URLs may contain tokens and pipeline variables. The check follows redirects only to hosts of these URLs.

@@ -101,7 +101,8 @@ export async function givenCheckedSite(options: CheckedSiteOptions = {}): Promis
   const sandbox = await Sandbox.start({ timeScale: TIME_SCALE });
   const { outputs } = sandbox.deploy(template, { stackName: 'Website', assetsDirectory: directory });
   const deployed = sandbox.cloudFront.distribution(outputs.DistributionId);
-  Object.assign(deployed.settings, { takesEffectAfter: 500, completesAfter: 1_000 });
+  // Ages are in whole seconds: an invalidation that completes within one takes another look.
+  Object.assign(deployed.settings, { takesEffectAfter: 500, completesAfter: 2_000 });
   sandbox.codePipeline.delivery.continuationInterval = 5_000;
   const origin = mkdtempSync(join(tmpdir(), 'checked-site-'));
   const edge = await Edge.start({ clock: sandbox.clock, cloudFront: sandbox.cloudFront, distributionId: deployed.id, origin, ...options.edge });

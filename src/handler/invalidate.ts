@@ -54,7 +54,7 @@ async function advance(job: Job, work: Work): Promise<boolean> {
         isDone = found !== undefined;
         break;
       case 'look':
-        await lookBefore(work);
+        await lookBefore(job, work, found);
         isDone = true;
         break;
       case 'create':
@@ -67,7 +67,7 @@ async function advance(job: Job, work: Work): Promise<boolean> {
         isDone = invalidations !== undefined && await complete(work, invalidations);
         break;
       case 'check':
-        isDone = await check(job, work, found?.changedFiles);
+        isDone = await check(job, work, found);
         break;
       case 'finish':
         return true;
@@ -173,22 +173,23 @@ function kindOf({ freshnessCheck }: JobParameters): 'files' | 'pages' | undefine
   return freshnessCheck === null ? undefined : 'pages' in freshnessCheck ? 'pages' : 'files';
 }
 
-/** Records what the edge serves before the invalidation. */
-async function lookBefore({ parameters: { freshnessCheck }, progress, budget }: Work): Promise<void> {
-  const { seeBefore } = await import('./freshness/pages.js');
-  const urls = freshnessCheck !== null && 'pages' in freshnessCheck ? freshnessCheck.pages : [];
-  progress.check = { ...progress.check, before: await seeBefore(urls, budget.workUntil) };
+/** Gives the edge a copy of each page that it has to lose. */
+async function lookBefore(job: Job, { parameters, progress, budget }: Work, found: FoundNow | undefined): Promise<void> {
+  const { lookBeforeInvalidation } = await import('./freshness/job.js');
+  const lookedAt = Date.now();
+  const ages = await lookBeforeInvalidation({ parameters, artifact: job.artifact, progress, found }, budget.workUntil);
+  progress.check = { ...progress.check, lookedAt, ages };
 }
 
 /** Visits pages until all of them are fresh. */
-async function check(job: Job, { parameters, progress, budget }: Work, changedFiles: readonly string[] | undefined): Promise<boolean> {
+async function check(job: Job, { parameters, progress, budget }: Work, found: FoundNow | undefined): Promise<boolean> {
   const { openCheck } = await import('./freshness/job.js');
   let opened: Check | undefined;
   const checked = await waitFor(async () => {
-    opened ??= await openCheck({ parameters, artifact: job.artifact, progress, changedFiles }, budget.workUntil);
+    opened ??= await openCheck({ parameters, artifact: job.artifact, progress, found }, budget.workUntil);
     await opened.look(budget.workUntil);
     return true;
-  }, progress, parameters.timeoutSeconds, budget);
+  }, progress, parameters.timeoutSeconds, budget, lookPause);
   return checked ?? false;
 }
 
@@ -201,7 +202,9 @@ const MAX_SLOWDOWN = 8;
  * @returns `undefined` if this invocation's time is up
  * @throws Failure if the job's time is up
  */
-export async function waitFor<T>(attempt: () => Promise<T>, progress: Progress, timeoutSeconds: number, budget: Budget): Promise<T | undefined> {
+export async function waitFor<T>(
+  attempt: () => Promise<T>, progress: Progress, timeoutSeconds: number, budget: Budget, pauseAfter: (waited: number) => number = pollPause,
+): Promise<T | undefined> {
   const giveUpAt = progress.startedAt + timeoutSeconds * 1000;
   const waitingSince = Date.now();
   let troubles = 0;
@@ -219,7 +222,7 @@ export async function waitFor<T>(attempt: () => Promise<T>, progress: Progress, 
       }
       if (busy instanceof InProgress) {
         troubles = 0;
-        pause = pollPause(Date.now() - waitingSince) * slowdown;
+        pause = pauseAfter(Date.now() - waitingSince) * slowdown;
       } else {
         pause = backoff(troubles++);
         slowdown = Math.min(2 * slowdown, MAX_SLOWDOWN);
@@ -241,6 +244,11 @@ export async function waitFor<T>(attempt: () => Promise<T>, progress: Progress, 
  */
 export function pollPause(waited: number): number {
   return Math.min(Math.max(1_000, waited / 60), 5_000);
+}
+
+/** An age is in whole seconds. Looks at any fraction of a second find out when a copy was made more exactly than that. */
+export function lookPause(waited: number): number {
+  return pollPause(waited) * (1 + Math.random() / 2);
 }
 
 /** 1, 2, 4, … 20 seconds, each shortened by up to a half, so that parallel actions do not retry all at once. */

@@ -1,6 +1,6 @@
 import { parseObject } from './event';
 import { Failure } from './failure';
-import { isObject, MAX_CHECKED_URLS, MAX_TIMEOUT_SECONDS, quote } from '../contract';
+import { isObject, MAX_MAX_PAGES, MAX_TIMEOUT_SECONDS, quote } from '../contract';
 
 /** The changes that `changedFiles` found. */
 export interface Changes {
@@ -22,8 +22,10 @@ export interface FoundPaths {
 
 /** What the freshness check has seen so far. */
 export interface CheckProgress {
-  /** What each page looked like before the invalidation, for a check of pages. */
-  before?: readonly SeenBefore[];
+  /** When the look before the invalidation began, in epoch milliseconds. */
+  lookedAt?: number;
+  /** The age in seconds that the origin or a regional cache gave each page then; otherwise 0. */
+  ages?: readonly number[];
   /** When the pages were first visited after the invalidation was complete, in epoch milliseconds. */
   since?: number;
   /** How many rounds in a row saw a problem that waiting does not fix. */
@@ -35,9 +37,6 @@ export interface CheckProgress {
   /** The edge locations that served them. */
   location?: string;
 }
-
-/** A page before the invalidation: a digest of its version, and the age in seconds that its origin sent, if a visit showed it. */
-export type SeenBefore = readonly [version: string, originAge: number] | null;
 
 /** The progress of a job: a continuation token carries it from one invocation to the next. Its length does not grow with the number of paths. */
 export interface Progress {
@@ -65,8 +64,7 @@ export interface Progress {
  *
  *     find ──▶ look ──▶ create ⇄ wait ──▶ check ──▶ finish
  *
- * An invocation may end after any step, and the next one continues from there. `check` is only for a job with a freshness check, and `look`
- * only for a check of pages.
+ * An invocation may end after any step, and the next one continues from there. `look` and `check` are only for a job with a freshness check.
  */
 export type Step = 'find' | 'look' | 'create' | 'wait' | 'check' | 'finish';
 
@@ -80,7 +78,7 @@ export function nextStep({ found, sent, completed, check }: Progress, waitForCom
     const isChecked = freshnessCheck === undefined || check?.pages !== undefined || (freshnessCheck === 'pages' && found.paths === 0);
     return isChecked ? 'finish' : 'check';
   }
-  if (freshnessCheck === 'pages' && sent === 0 && check?.before === undefined) {
+  if (freshnessCheck !== undefined && sent === 0 && check?.lookedAt === undefined) {
     return 'look';
   }
   return sent > completed ? 'wait' : 'create';
@@ -137,15 +135,11 @@ function isCheckProgress(value: unknown): value is CheckProgress {
   if (!isObject(value)) {
     return false;
   }
-  const { before, since, hopeless, anew, pages, location } = value;
-  return (before === undefined || (Array.isArray(before) && before.length <= MAX_CHECKED_URLS && before.every(isSeenBefore)))
-    && (since === undefined || typeof since === 'number')
+  const { lookedAt, ages, since, hopeless, anew, pages, location } = value;
+  return (ages === undefined || (Array.isArray(ages) && ages.length <= MAX_MAX_PAGES && ages.every(isCount)))
+    && [lookedAt, since].every(time => time === undefined || typeof time === 'number')
     && [hopeless, anew, pages].every(count => count === undefined || isCount(count))
     && (location === undefined || typeof location === 'string');
-}
-
-function isSeenBefore(value: unknown): value is SeenBefore {
-  return value === null || (Array.isArray(value) && value.length === 2 && isId(value[0]) && isCount(value[1]));
 }
 
 function isCount(value: unknown): value is number {

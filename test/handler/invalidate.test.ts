@@ -1,5 +1,5 @@
 import { Busy, Failure, InProgress } from '../../src/handler/failure';
-import { backoff, pollPause, waitFor } from '../../src/handler/invalidate';
+import { backoff, lookPause, pollPause, waitFor } from '../../src/handler/invalidate';
 import { begin } from '../../src/handler/progress';
 
 test.each([
@@ -15,6 +15,13 @@ test.each([
   expect(Math.max(...pauses)).toBeLessThanOrEqual(most);
   expect(Math.min(...pauses)).toBeGreaterThanOrEqual(most / 2);
   expect(new Set(pauses).size).toBeGreaterThan(1);
+});
+
+test('looks are at any fraction of a second, and never more than half as far apart again as polls', () => {
+  const pauses = Array.from({ length: 100 }, () => lookPause(0));
+  expect(Math.max(...pauses)).toBeLessThanOrEqual(1_500);
+  expect(Math.min(...pauses)).toBeGreaterThanOrEqual(1_000);
+  expect(new Set(pauses).size).toBeGreaterThan(50);
 });
 
 describe('waitFor', () => {

@@ -13,6 +13,9 @@ const VISITORS = 10;
 /** With less time than this, the time limit would make a good page look bad. */
 const SHORTEST_LOOK = 2_000;
 
+/** How long the visits before the invalidation may delay it: a site that hangs must not keep its pages old. */
+const LONGEST_LOOK_BEFORE = 20_000;
+
 /** The length of the list of edge locations in a token and a report. */
 const MAX_LOCATIONS_LENGTH = 60;
 
@@ -24,6 +27,12 @@ export interface Look extends Verdict {
 /** A page to check. */
 export interface Page {
   readonly url: string;
+  /**
+   * Visits the page before the invalidation, so that the edge has a copy to lose.
+   *
+   * @returns the age in seconds that the origin or a regional cache gave it; otherwise 0
+   */
+  lookBefore(until: number): Promise<number>;
   look(until: number): Promise<Look>;
 }
 
@@ -34,7 +43,17 @@ export interface CheckOptions {
   readonly progress: CheckProgress;
 }
 
-/** Visits pages until each has been seen fresh. */
+/** Visits pages before the invalidation. What cannot be visited does not stop the invalidation. */
+export async function lookBefore(pages: readonly Page[], until: number): Promise<number[]> {
+  const ages = pages.map(() => 0);
+  const end = Math.min(until, Date.now() + LONGEST_LOOK_BEFORE);
+  await inParallel([...pages.entries()], VISITORS, async ([index, page]) => {
+    ages[index] = await page.lookBefore(end);
+  });
+  return ages;
+}
+
+/** Visits pages until each has been seen fresh, except for those of which nothing is claimed. */
 export class Check {
   private readonly open: Set<Page>;
   private readonly looks = new Map<Page, Look>();
@@ -55,8 +74,9 @@ export class Check {
       throw new InProgress(this.words());
     }
     await inParallel([...this.open], VISITORS, async page => this.note(page, await page.look(until)));
-    if (this.open.size === 0) {
-      progress.pages = this.pages.length;
+    const fresh = this.pages.length - this.open.size;
+    if (fresh > 0 && [...this.open].every(page => this.looks.get(page)?.state === 'unclaimed')) {
+      progress.pages = fresh;
       return;
     }
     progress.hopeless = this.hopelessPages().length > 0 ? (progress.hopeless ?? 0) + 1 : 0;
@@ -73,7 +93,7 @@ export class Check {
     const { progress, goal } = this.options;
     const { state, location, words } = look;
     if (this.looks.get(page)?.state !== state) {
-      log(state === 'fresh' ? 'INFO' : 'WARN', state === 'fresh' ? `Page was ${goal}` : `Page was not ${goal}`, { url: page.url, location, state, seen: words || undefined });
+      log(state === 'fresh' || state === 'unclaimed' ? 'INFO' : 'WARN', state === 'fresh' ? `Page was ${goal}` : `Page was not ${goal}`, { url: page.url, location, state, seen: words || undefined });
     }
     this.looks.set(page, look);
     if (state === 'fresh') {
@@ -91,7 +111,8 @@ export class Check {
 
   /** The message: all about one page, and how many others there are. */
   private words(): string {
-    const [worst = [...this.open][0]] = this.hopelessPages();
+    const open = [...this.open];
+    const worst = this.hopelessPages()[0] ?? open.find(page => this.looks.get(page)?.state !== 'unclaimed') ?? open[0];
     const others = this.open.size - 1;
     const also = others === 0 ? '' : ` The same is true of ${others} more of ${count(this.pages.length, 'page')}: see the function's log.`;
     return `${worst.url} was not ${this.options.goal}: ${this.looks.get(worst)?.words ?? 'it has not been visited yet.'}${also}`;

@@ -1,12 +1,14 @@
 import type { Page, Look } from './check';
+import { ageBefore, lookOf, visitBefore } from './pages';
 import { select } from './select';
-import { fileVerdict, statusVerdict } from './verdict';
-import { Unvisited, visit } from './visit';
+import { fileVerdict, statusVerdict, type Invalidated } from './verdict';
+import { visit, type Wanted } from './visit';
 import { DEFAULT_MAX_PAGES, quote, type ChangedFilesSite, type FilesCheckParameters } from '../../contract';
 import { Unreadable, type FileVersion } from '../archive';
 import { filesOf } from '../changed-files';
 import type { Artifact } from '../event';
 import { Failure } from '../failure';
+import { isWildcard } from '../paths';
 import { matching, Site } from '../urls';
 
 /** A larger file takes longer than a visit may. */
@@ -20,10 +22,12 @@ export interface FilesCheck {
   readonly changedFilesSite?: ChangedFilesSite;
   /** The names of the changed files in the artifact, if known. */
   readonly changedFiles?: readonly string[];
+  /** The paths that are invalidated, in CloudFront's form. */
+  readonly paths: readonly string[];
   /** The same in all invocations of a job. */
   readonly seed: string;
-  /** When the invalidation was created, in epoch milliseconds. */
-  readonly invalidatedAt?: number;
+  /** What a copy of each page must be newer than, or `undefined` if nothing was invalidated. */
+  readonly invalidated: (index: number) => Invalidated | undefined;
 }
 
 /**
@@ -32,7 +36,7 @@ export interface FilesCheck {
  * @throws Failure, or Busy if another attempt may succeed
  */
 export async function pagesOfFiles(check: FilesCheck, until: number): Promise<Page[]> {
-  const { artifact, files: parameters, changedFilesSite = {}, changedFiles = [], seed, invalidatedAt } = check;
+  const { artifact, files: parameters, changedFilesSite, changedFiles = [], paths, seed, invalidated } = check;
   const { url, maxPages = DEFAULT_MAX_PAGES, include, timeoutSeconds: _, ...siteParameters } = parameters;
   const site = new Site({ ...changedFilesSite, ...withoutAbsent(siteParameters) });
   const files = await read(artifact, site, until);
@@ -47,8 +51,14 @@ export async function pagesOfFiles(check: FilesCheck, until: number): Promise<Pa
   }
   const { origin, host, pathname } = new URL(url);
   const base = origin + pathname.replace(/\/+$/, '');
-  return select(candidates, file => site.isIndexDocument(file), maxPages, seed)
-    .map(file => pageOf(site.visitedPathsOf(file).map(path => base + path), host, files.get(file)!, invalidatedAt));
+  return select(candidates, file => site.isIndexDocument(file), maxPages, seed).map((file, index) => pageOf({
+    urls: site.visitedPathsOf(file).map(path => base + path),
+    host,
+    expected: files.get(file)!,
+    isInvalidated: asked => changed.length > 0 || names(paths, asked),
+    isKnownToBeUnchanged: changedFilesSite !== undefined && changed.length === 0,
+    invalidated: () => invalidated(index),
+  }));
 }
 
 async function read(artifact: Artifact, site: Site, until: number): Promise<ReadonlyMap<string, FileVersion>> {
@@ -64,28 +74,65 @@ function withoutAbsent<T extends object>(options: T): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-/** The page at the first URL that has one. */
-function pageOf(urls: readonly string[], host: string, expected: FileVersion, invalidatedAt: number | undefined): Page {
-  const look = async (until: number): Promise<Look> => {
-    let absent: Look | undefined;
-    for (const url of urls) {
-      try {
-        const visited = await visit(url, { hosts: new Set([host]), maxBytes: expected.size, alwaysReads: true }, until);
-        const { location } = visited;
-        const verdict = statusVerdict(visited);
-        if (verdict?.state !== 'hopeless') {
-          const secondsSince = invalidatedAt === undefined ? undefined : (Date.now() - invalidatedAt) / 1000;
-          return { ...verdict ?? fileVerdict(visited, expected, secondsSince), location };
-        }
-        absent = { ...verdict, location };
-      } catch (error) {
-        if (!(error instanceof Unvisited)) {
-          throw error;
-        }
-        return { state: error.mayHeal ? 'old' : 'hopeless', words: `${error.message}.` };
-      }
+/** Whether a path names a URL. What a cache tag names, nobody knows. */
+function names(paths: readonly string[], url: string): boolean {
+  const { pathname, search } = new URL(url);
+  const named = pathname + search;
+  return paths.some(path => isWildcard(path) ? named.startsWith(path.slice(0, -1)) : named === path);
+}
+
+/** A file, and where to find it. */
+interface VisitedFile {
+  /** The page is at the first of them that has one. */
+  readonly urls: readonly string[];
+  readonly host: string;
+  readonly expected: FileVersion;
+  /** Whether the invalidation should have removed the copy of a URL. */
+  readonly isInvalidated: (url: string) => boolean;
+  /** Whether an old copy of the file is as good as a new one. */
+  readonly isKnownToBeUnchanged: boolean;
+  readonly invalidated: () => Invalidated | undefined;
+}
+
+function pageOf(file: VisitedFile): Page {
+  return { url: file.urls[0], lookBefore: until => lookBefore(file, until), look: until => lookAfter(file, until) };
+}
+
+async function lookBefore({ urls, host, expected }: VisitedFile, until: number): Promise<number> {
+  const wanted: Wanted = { hosts: new Set([host]), maxBytes: expected.size };
+  for (const url of urls) {
+    const visited = await visitBefore(url, wanted, until);
+    if (visited === undefined || statusVerdict(visited, undefined)?.state !== 'hopeless') {
+      return ageBefore(visited);
     }
-    return absent!;
-  };
-  return { url: urls[0], look };
+  }
+  return 0;
+}
+
+async function lookAfter({ urls, host, expected, isInvalidated, isKnownToBeUnchanged, invalidated }: VisitedFile, until: number): Promise<Look> {
+  const wanted: Wanted = { hosts: new Set([host]), maxBytes: expected.size };
+  let absent: Look | undefined;
+  let unclaimed: Look | undefined;
+  for (const url of urls) {
+    try {
+      const visited = await visit(url, wanted, until);
+      const { location } = visited;
+      const mustBeNew = isInvalidated(url);
+      const bound = mustBeNew || !isKnownToBeUnchanged ? invalidated() : undefined;
+      const status = statusVerdict(visited, bound);
+      const isOldError = status?.state === 'old' && statusVerdict(visited, undefined)?.state === 'hopeless';
+      if (status === undefined) {
+        const verdict = fileVerdict(visited, expected, bound, mustBeNew);
+        return verdict.state === 'fresh' && unclaimed !== undefined ? unclaimed : { ...verdict, location };
+      }
+      if (status.state === 'old' && (mustBeNew || !isOldError)) {
+        return { ...status, location };
+      }
+      absent = { ...status, location };
+      unclaimed = isOldError ? { ...status, state: 'unclaimed', location } : unclaimed;
+    } catch (error) {
+      return lookOf(error);
+    }
+  }
+  return absent!;
 }

@@ -1,10 +1,13 @@
-import { Check } from './check';
+import { Check, lookBefore, type Page } from './check';
 import { pagesOfFiles } from './files';
 import { pagesToFetchAnew } from './pages';
-import { DEFAULT_CHECK_TIMEOUT_SECONDS, type JobParameters } from '../../contract';
+import type { Invalidated } from './verdict';
+import { ALL_PATHS, DEFAULT_CHECK_TIMEOUT_SECONDS, type JobParameters } from '../../contract';
 import type { Artifact } from '../event';
-import { Failure } from '../failure';
+import { Busy, Failure } from '../failure';
+import { log } from '../log';
 import { findPaths } from '../path-source';
+import { digestOf, normalizePaths, type Found } from '../paths';
 import type { Progress } from '../progress';
 
 /** What a job's check needs. */
@@ -12,8 +15,27 @@ export interface CheckedJob {
   readonly parameters: JobParameters;
   readonly artifact?: Artifact;
   readonly progress: Progress;
-  /** The changed files, if this invocation has found them. */
-  readonly changedFiles?: readonly string[];
+  /** The paths in CloudFront's form and the changed files, if this invocation has found them. */
+  readonly found?: FoundFiles;
+}
+
+type FoundFiles = { readonly paths: readonly string[] } & Pick<Found, 'changedFiles'>;
+
+/**
+ * Visits the pages before the invalidation. Nothing that goes wrong here stops the invalidation: the check itself will say so.
+ *
+ * @returns for each page, the age in seconds that the origin or a regional cache gave it; otherwise 0
+ */
+export async function lookBeforeInvalidation(job: CheckedJob, until: number): Promise<number[]> {
+  try {
+    return await lookBefore(await pagesOf(job, until), until);
+  } catch (error) {
+    if (!(error instanceof Failure || error instanceof Busy)) {
+      throw error;
+    }
+    log('WARN', 'Pages cannot be visited before the invalidation', { reason: error.message });
+    return [];
+  }
 }
 
 /**
@@ -22,33 +44,54 @@ export interface CheckedJob {
  * @throws Failure, or Busy if another attempt may succeed
  */
 export async function openCheck(job: CheckedJob, until: number): Promise<Check> {
+  const { parameters: { freshnessCheck }, progress } = job;
+  const files = freshnessCheck !== null && 'files' in freshnessCheck ? freshnessCheck.files : undefined;
+  return new Check(await pagesOf(job, until), {
+    goal: files === undefined ? 'fetched again' : 'seen fresh',
+    timeoutSeconds: files?.timeoutSeconds ?? DEFAULT_CHECK_TIMEOUT_SECONDS,
+    progress: progress.check ??= {},
+  });
+}
+
+async function pagesOf(job: CheckedJob, until: number): Promise<Page[]> {
   const { parameters: { freshnessCheck, paths }, progress, artifact } = job;
-  const check = progress.check ??= {};
-  const invalidatedAt = progress.createTime === undefined ? undefined : Date.parse(progress.createTime);
   if (freshnessCheck === null || 'pages' in freshnessCheck) {
-    return new Check(pagesToFetchAnew(freshnessCheck?.pages ?? [], check, invalidatedAt ?? progress.startedAt), {
-      goal: 'fetched again', timeoutSeconds: DEFAULT_CHECK_TIMEOUT_SECONDS, progress: check,
-    });
+    const invalidated = (index: number) => invalidatedOf(progress, index) ?? { at: progress.startedAt };
+    return pagesToFetchAnew(freshnessCheck?.pages ?? [], progress.check ??= {}, invalidated);
   }
   if (artifact === undefined) {
     throw new Failure('ConfigurationError', 'freshnessCheck needs the files of an artifact, but the action has no input artifact: add one');
   }
-  const { files } = freshnessCheck;
-  const pages = await pagesOfFiles({
+  return pagesOfFiles({
     artifact,
-    files,
+    files: freshnessCheck.files,
     changedFilesSite: 'changedFiles' in paths ? paths.changedFiles : undefined,
-    changedFiles: await changedFilesOf(job, artifact, until),
+    ...await foundOf(job, artifact, until),
     seed: progress.callerReference,
-    invalidatedAt,
+    invalidated: index => invalidatedOf(progress, index),
   }, until);
-  return new Check(pages, { goal: 'seen fresh', timeoutSeconds: files.timeoutSeconds ?? DEFAULT_CHECK_TIMEOUT_SECONDS, progress: check });
+}
+
+/** What a copy of a page must be newer than, or `undefined` if nothing was invalidated. */
+function invalidatedOf({ createTime, check }: Progress, index: number): Invalidated | undefined {
+  if (createTime === undefined) {
+    return undefined;
+  }
+  const created = Date.parse(createTime);
+  return {
+    // A time in whole seconds was rounded down.
+    at: created % 1000 === 0 ? created + 999 : created,
+    before: check?.lookedAt === undefined ? undefined : { at: check.lookedAt, age: check.ages?.[index] ?? 0 },
+  };
 }
 
 /** A later invocation finds them again, because a token has no room for them. */
-async function changedFilesOf(job: CheckedJob, artifact: Artifact, until: number): Promise<readonly string[] | undefined> {
-  const { parameters, progress: { found }, changedFiles } = job;
-  return changedFiles !== undefined || !found?.changes?.changed
-    ? changedFiles
-    : (await findPaths(parameters, artifact, found.asOf, until)).changedFiles;
+async function foundOf(job: CheckedJob, artifact: Artifact, until: number): Promise<FoundFiles> {
+  const { parameters, progress: { found: known } } = job;
+  if (job.found !== undefined || known === undefined || known.paths === 0) {
+    return job.found ?? { paths: [] };
+  }
+  const { paths, changedFiles } = await findPaths(parameters, artifact, known.asOf, until);
+  const normalized = normalizePaths(paths);
+  return digestOf(normalized) === known.digest ? { paths: normalized, changedFiles } : { paths: [ALL_PATHS] };
 }

@@ -1,13 +1,28 @@
 import type { Content, Measured } from './content';
 import type { Visit } from './visit';
-import type { SeenBefore } from '../progress';
 import { formatSeconds } from '../text';
 
-/** The result of a look at a page: it is fresh, may become fresh, or will not. */
+/**
+ * The result of a look at a page: it is fresh, may become fresh, or will not. Of an `unclaimed` page, nothing is said: it has the right
+ * bytes, but no path of the invalidation names it.
+ */
 export interface Verdict {
-  readonly state: 'fresh' | 'old' | 'hopeless';
+  readonly state: 'fresh' | 'unclaimed' | 'old' | 'hopeless';
   /** For a page that is not fresh: what was expected, what was seen, and the likeliest reasons. */
   readonly words: string;
+}
+
+/** What a copy must be newer than. */
+export interface Invalidated {
+  /** When CloudFront had accepted the invalidation, in epoch milliseconds. */
+  readonly at: number;
+  /** What the look before the invalidation saw. */
+  readonly before?: {
+    /** When it began, in epoch milliseconds. */
+    readonly at: number;
+    /** The age of a page that came from the origin or from a regional cache, in seconds; otherwise 0. */
+    readonly age: number;
+  };
 }
 
 export const FRESH: Verdict = { state: 'fresh', words: '' };
@@ -16,17 +31,18 @@ export const FRESH: Verdict = { state: 'fresh', words: '' };
 const PASSING: readonly number[] = [408, 425, 429];
 
 const OLD_REASONS = 'Most likely no path of the invalidation matches this URL (a function may rewrite it, or it has a query string), ' +
-  'or this edge location still has its old copy.';
+  'this edge location still has its old copy, or the origin is a cache itself and sends an Age of its own.';
 
 /** What is wrong with a response whose status is not that of a page. */
-export function statusVerdict(visit: Visit): Verdict | undefined {
+export function statusVerdict(visit: Visit, invalidated: Invalidated | undefined): Verdict | undefined {
   const { status } = visit;
   if (status === 200) {
     return undefined;
   }
+  const isOld = invalidated !== undefined && !isNewer(visit, invalidated);
   return {
-    state: status >= 500 || PASSING.includes(status) ? 'old' : 'hopeless',
-    words: `expected status 200, got ${shown(visit)}. Most likely ${statusReason(status)}.`,
+    state: status >= 500 || PASSING.includes(status) || isOld ? 'old' : 'hopeless',
+    words: `expected status 200, got ${shown(visit)}. Most likely ${isOld ? 'this edge location still has its old copy' : statusReason(status)}.`,
   };
 }
 
@@ -44,18 +60,22 @@ function statusReason(status: number): string {
 }
 
 /**
- * Whether a page is the file that was deployed.
+ * Whether a page is the file that was deployed, in a copy that the invalidation has not left behind.
  *
- * @param secondsSince the invalidation was created, or `undefined` if there was none
+ * @param invalidated `undefined` if nothing was invalidated
+ * @param isInvalidated whether the invalidation should have removed the page: a path names it, or its file has changed
  */
-export function fileVerdict(visit: Visit, expected: Measured, secondsSince: number | undefined): Verdict {
+export function fileVerdict(visit: Visit, expected: Measured, invalidated: Invalidated | undefined, isInvalidated: boolean): Verdict {
   const { content } = visit;
   const isExpected = (measured: Measured | undefined) => measured?.size === expected.size && measured.crc32 === expected.crc32;
   if (isExpected(content?.sent) || isExpected(content?.decoded)) {
-    return FRESH;
+    return invalidated === undefined || isReplaced(visit, invalidated) ? FRESH : {
+      state: isInvalidated ? 'old' : 'unclaimed',
+      words: `expected a copy newer than the invalidation ${ago(visit, invalidated)}, got the file in an older one (${shown(visit)}), so other edge locations may have an older file. ${OLD_REASONS}`,
+    };
   }
   const comparison = `expected the file in the artifact with ${inWords(expected)}, got ${contentInWords(content, expected)} (${shown(visit)}).`;
-  const isYoung = isFromOrigin(visit) || (secondsSince !== undefined && visit.cache !== undefined && visit.age < secondsSince);
+  const isYoung = isFromOrigin(visit) || (invalidated !== undefined && visit.age !== undefined && isNewer(visit, invalidated));
   return isYoung
     ? {
       state: 'hopeless',
@@ -65,36 +85,62 @@ export function fileVerdict(visit: Visit, expected: Measured, secondsSince: numb
     : { state: 'old', words: `${comparison} ${OLD_REASONS}` };
 }
 
-/**
- * Whether the edge has fetched a page again.
- *
- * A lower age alone proves nothing: another server in the edge location may have another old copy. The age that the origin itself sends is
- * subtracted, if a visit has shown it.
- */
-export function pageVerdict(visit: Visit, version: string, before: SeenBefore, secondsSince: number): Verdict {
+/** Whether the edge has fetched a page again. */
+export function pageVerdict(visit: Visit, invalidated: Invalidated): Verdict {
   if (visit.cache === undefined) {
     return {
       state: 'hopeless',
       words: `expected X-Cache or Age, got neither (${shown(visit)}). Most likely CloudFront does not serve this URL, or a response headers policy removes them: in that case, use FreshnessCheck.files().`,
     };
   }
-  const [versionBefore, originAge] = before ?? [version, 0];
-  if (isFromOrigin(visit) || version !== versionBefore || visit.age - originAge < secondsSince) {
+  if (isNewer(visit, invalidated)) {
     return FRESH;
   }
+  const seen = visit.madeAfter === 0 ? 'one from the cache without an Age' : 'an older one';
   return {
     state: 'old',
-    words: `expected a copy newer than the invalidation ${formatSeconds(secondsSince)} ago, got the old one (${shown(visit)}). ${OLD_REASONS}`,
+    words: `expected a copy newer than the invalidation ${ago(visit, invalidated)}, got ${seen} (${shown(visit)}). ${OLD_REASONS}`,
   };
 }
 
-/** Whether this visit reached the origin or an edge function: the edge had no copy, or validated the one it had. */
+/** Whether this visit reached the origin, a regional cache or an edge function: the edge had no copy, or validated the one it had. */
 export function isFromOrigin({ cache }: Visit): boolean {
   return /^(Miss|RefreshHit|\w+GeneratedResponse) from cloudfront/i.test(cache ?? '');
 }
 
-function shown({ status, age, cache, location }: Visit): string {
-  return `status ${status}, Age ${age}, X-Cache '${cache ?? ''}', edge location ${location ?? 'unknown'}`;
+/**
+ * Whether a page and the redirects to it are all newer than the invalidation, whatever caches they came through: an age counts the time in
+ * each of them. X-Cache says nothing of a regional cache, and another version proves nothing, as there are many old copies.
+ */
+function isNewer(visit: Visit, invalidated: Invalidated): boolean {
+  return visit.redirectsMadeAfter >= invalidated.at && (visit.madeAfter >= invalidated.at || hasAgeOfOrigin(visit, invalidated));
+}
+
+/**
+ * Whether the age is that of the origin, and the copy newer than the invalidation without it. A page of that age was seen before the
+ * invalidation. Were it a copy, it would have aged since; were it any copy since then, it would be younger than it was before. A second
+ * second is for the regional cache, which may have rounded down the age of a copy.
+ */
+function hasAgeOfOrigin({ age = 0, madeAfter, answeredAt }: Visit, { at, before }: Invalidated): boolean {
+  return before !== undefined && age >= before.age && before.age * 1000 > answeredAt - before.at && madeAfter + (before.age - 1) * 1000 >= at;
+}
+
+/**
+ * Whether the copy that the edge had before the invalidation is gone. A copy without an age is in its first second; if something removes the
+ * header, the bytes must do.
+ */
+function isReplaced(visit: Visit, invalidated: Invalidated): boolean {
+  const isYoung = visit.age === undefined && visit.askedAt - 1000 >= invalidated.at;
+  return isNewer(visit, invalidated) || ((isYoung || isFromOrigin(visit)) && visit.redirectsMadeAfter >= invalidated.at);
+}
+
+function ago({ answeredAt }: Visit, { at }: Invalidated): string {
+  return `${formatSeconds(Math.max(0, answeredAt - at) / 1000)} ago`;
+}
+
+function shown({ status, age, cache, location, redirect }: Visit): string {
+  const last = `status ${status}, Age ${age ?? 0}, X-Cache '${cache ?? ''}', edge location ${location ?? 'unknown'}`;
+  return redirect === undefined ? last : `${last}, after ${redirect}`;
 }
 
 function contentInWords(content: Content | undefined, { size }: Measured): string {

@@ -31,14 +31,21 @@ export interface Visit {
   /** The URL after redirects. */
   readonly url: string;
   readonly status: number;
-  /** In seconds. A copy without an age is new. */
-  readonly age: number;
+  /** In seconds, if the response tells. CloudFront leaves out an age of 0. */
+  readonly age?: number;
   /** `X-Cache`, or `undefined` if the response had neither that nor an age. */
   readonly cache?: string;
   /** The edge location. */
   readonly location?: string;
-  /** Identifies the version: `ETag`, or else `Last-Modified`. */
-  readonly validator?: string;
+  /** When the origin made the response, at the earliest, in epoch milliseconds. 0 for a copy of unknown age. */
+  readonly madeAfter: number;
+  /** The same of the oldest redirect to it, or `Infinity`. */
+  readonly redirectsMadeAfter: number;
+  /** The oldest redirect, in words. */
+  readonly redirect?: string;
+  /** When the request for the page itself was sent and answered, in epoch milliseconds. */
+  readonly askedAt: number;
+  readonly answeredAt: number;
   /** Present if the body was read. */
   readonly content?: Content;
 }
@@ -54,10 +61,8 @@ export class Unvisited extends Error {
 export interface Wanted {
   /** The hosts, with ports, that redirects may lead to. */
   readonly hosts: ReadonlySet<string>;
-  /** How many bytes of a body are read at most. */
-  readonly maxBytes: number;
-  /** Whether to read the body even if a validator identifies the version. */
-  readonly alwaysReads: boolean;
+  /** How many bytes of the body are read at most. @default - the body is not read */
+  readonly maxBytes?: number;
 }
 
 /**
@@ -69,15 +74,17 @@ export async function visit(url: string, wanted: Wanted, until: number): Promise
   const addresses = new Addresses(isOnLoopback(process.env));
   const deadline = Math.min(until, Date.now() + CALL_TIMEOUT);
   let at = new URL(url);
+  let oldest: Redirect | undefined;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     const here = at;
     try {
       addresses.check(here);
       const visited = await limited(deadline, signal => ask(here, addresses, wanted, signal));
-      if (!('location' in visited)) {
-        return visited.visit;
+      if (!('to' in visited)) {
+        return { ...visited, url: here.href, redirectsMadeAfter: oldest?.madeAfter ?? Infinity, redirect: oldest?.words };
       }
-      at = redirected(here, visited.location, wanted);
+      oldest = oldest === undefined || visited.madeAfter < oldest.madeAfter ? visited : oldest;
+      at = redirected(here, visited.to, wanted);
     } catch (error) {
       throw error instanceof Unvisited ? error : unvisited(here, error);
     }
@@ -102,47 +109,59 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-type Asked = { readonly visit: Visit } | { readonly location: string };
+interface Redirect {
+  readonly to: string;
+  readonly madeAfter: number;
+  readonly words: string;
+}
+
+type Asked = Redirect | Omit<Visit, 'url' | 'redirectsMadeAfter' | 'redirect'>;
 
 /** Sends one request over its own connection. */
 async function ask(url: URL, addresses: Addresses, wanted: Wanted, signal: AbortSignal): Promise<Asked> {
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+  const askedAt = Date.now();
   const asking = request(url, { headers: HEADERS, agent: false, lookup: addresses.lookup, signal });
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       asking.on('error', reject).on('response', resolve).end();
     });
-    return await read(url, response, wanted);
+    return await read(response, askedAt, wanted);
   } finally {
     asking.destroy();
   }
 }
 
-async function read(url: URL, response: IncomingMessage, { maxBytes, alwaysReads }: Wanted): Promise<Asked> {
+async function read(response: IncomingMessage, askedAt: number, { maxBytes }: Wanted): Promise<Asked> {
+  const answeredAt = Date.now();
   const { headers, statusCode: status = 0 } = response;
-  const { location } = headers;
-  if (location !== undefined && REDIRECTS.includes(status)) {
-    return { location };
+  const age = ageOf(headers);
+  const xCache = shown(headers['x-cache']);
+  // An age is in whole seconds, and counts back from the response, so from when the request was sent at the earliest. A copy without one is
+  // either in its first second, or something removes the header.
+  const madeAfter = age === undefined && isHit(xCache) ? 0 : askedAt - ((age ?? 0) + 1) * 1000;
+  if (headers.location !== undefined && REDIRECTS.includes(status)) {
+    return { to: headers.location, madeAfter, words: `a redirect with Age ${age ?? 0} and X-Cache '${xCache}'` };
   }
-  const validator = validatorOf(headers);
-  const isRead = status === 200 && (alwaysReads || validator === undefined);
-  const cache = headers['x-cache'] ?? (headers.age === undefined ? undefined : '');
   return {
-    visit: {
-      url: url.href,
-      status,
-      age: Math.min(Number(/^\d+$/.exec(headers.age ?? '')?.[0] ?? 0), LONGEST_AGE),
-      cache: cache === undefined ? undefined : shown(cache),
-      location: shown(headers['x-amz-cf-pop']).replace(/[^\w-]/g, '').slice(0, MAX_LOCATION_LENGTH) || undefined,
-      validator,
-      content: isRead ? await measure(response, headers['content-encoding'], maxBytes) : undefined,
-    },
+    status,
+    age,
+    cache: headers['x-cache'] === undefined && age === undefined ? undefined : xCache,
+    location: shown(headers['x-amz-cf-pop']).replace(/[^\w-]/g, '').slice(0, MAX_LOCATION_LENGTH) || undefined,
+    madeAfter,
+    askedAt,
+    answeredAt,
+    content: status === 200 && maxBytes !== undefined ? await measure(response, headers['content-encoding'], maxBytes) : undefined,
   };
 }
 
-/** A weak tag is the strong tag of a body that was compressed on the way. */
-function validatorOf({ etag, 'last-modified': lastModified }: IncomingHttpHeaders): string | undefined {
-  return etag?.replace(/^W\//, '') ?? lastModified;
+/** Whether the edge had a copy. */
+function isHit(xCache: string): boolean {
+  return /^Hit from cloudfront/i.test(xCache);
+}
+
+function ageOf({ age }: IncomingHttpHeaders): number | undefined {
+  return age === undefined ? undefined : Math.min(Number(/^\d+$/.exec(age)?.[0] ?? LONGEST_AGE), LONGEST_AGE);
 }
 
 /** A header for a report. */

@@ -1,5 +1,5 @@
 import { Failure, InProgress } from '../../../src/handler/failure';
-import { Check, type Look, type Page } from '../../../src/handler/freshness/check';
+import { Check, lookBefore, type Look, type Page } from '../../../src/handler/freshness/check';
 import type { CheckProgress } from '../../../src/handler/progress';
 
 const START = 1_800_000_000_000;
@@ -17,7 +17,7 @@ function givenPage(name: string, ...states: Look['state'][]): Page & { readonly 
   const looks = jest.fn<Promise<Look>, [number]>(() => Promise.resolve({
     state: states.length > 1 ? states.shift()! : states[0], words: `${name} is bad.`, location: 'DUB56-P1',
   }));
-  return { url: name, look: looks, looks };
+  return { url: name, lookBefore: () => Promise.resolve(0), look: looks, looks };
 }
 
 function givenCheck(pages: Page[], progress: CheckProgress = {}) {
@@ -81,6 +81,7 @@ test('no more than ten pages are visited at a time', async () => {
   let [now, most] = [0, 0];
   const pages = Array.from({ length: 50 }, (_, index): Page => ({
     url: String(index),
+    lookBefore: () => Promise.resolve(0),
     look: async () => {
       most = Math.max(most, ++now);
       await Promise.resolve();
@@ -92,4 +93,32 @@ test('no more than ten pages are visited at a time', async () => {
   await look();
   expect(most).toBe(10);
   expect(progress.pages).toBe(50);
+});
+
+test('nothing is claimed of a page that no path names, as long as another one was seen fresh', async () => {
+  const named = givenPage('named', 'old', 'fresh');
+  const { look, progress } = givenCheck([givenPage('unnamed', 'unclaimed'), named]);
+  await expect(look()).rejects.toThrow(new InProgress('named was not seen fresh: named is bad. The same is true of 1 more of 2 pages: see the function\'s log.'));
+  await look();
+  expect(progress.pages).toBe(1);
+});
+
+test('a check in which nothing can be claimed is not over', async () => {
+  const { look, progress } = givenCheck([givenPage('a', 'unclaimed'), givenPage('b', 'unclaimed')]);
+  await expect(look()).rejects.toThrow(new InProgress('a was not seen fresh: a is bad. The same is true of 1 more of 2 pages: see the function\'s log.'));
+  expect(progress.pages).toBeUndefined();
+});
+
+test('visits before the invalidation remember each page\'s age, and do not delay it for long', async () => {
+  const ends: number[] = [];
+  const pages = [7, 0, 9].map((age): Page => ({
+    ...givenPage('a', 'fresh'),
+    lookBefore: end => {
+      ends.push(end);
+      return Promise.resolve(age);
+    },
+  }));
+  expect(await lookBefore(pages, UNTIL)).toEqual([7, 0, 9]);
+  expect(await lookBefore(pages.slice(0, 1), START + 5_000)).toEqual([7]);
+  expect(ends).toEqual([START + 20_000, START + 20_000, START + 20_000, START + 5_000]);
 });

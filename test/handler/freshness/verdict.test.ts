@@ -1,23 +1,51 @@
-import { fileVerdict, isFromOrigin, pageVerdict, statusVerdict } from '../../../src/handler/freshness/verdict';
+import { fileVerdict, isFromOrigin, pageVerdict, statusVerdict, type Invalidated } from '../../../src/handler/freshness/verdict';
 import type { Visit } from '../../../src/handler/freshness/visit';
-import type { SeenBefore } from '../../../src/handler/progress';
 
-const HIT: Visit = { url: 'https://www.example.com/', status: 200, age: 100, cache: 'Hit from cloudfront', location: 'DUB56-P1', validator: '"v1"' };
+const INVALIDATED_AT = 1_800_000_000_000;
+
+/** When the visits are, in milliseconds since the invalidation. */
+const LATER = 50_000;
+const INVALIDATED: Invalidated = { at: INVALIDATED_AT };
 const EXPECTED = { size: 3, crc32: 0xabc };
 const OTHER = { size: 3, crc32: 0xdef };
+
+/** A visit some time after the invalidation, of an age in seconds. */
+function givenVisit({ age = 100, ...visit }: Partial<Visit> & { readonly sinceInvalidation?: number } = {}): Visit {
+  const { sinceInvalidation = LATER, ...others } = visit;
+  const askedAt = INVALIDATED_AT + sinceInvalidation;
+  return {
+    url: 'https://www.example.com/',
+    status: 200,
+    age: age === 0 ? undefined : age,
+    cache: 'Hit from cloudfront',
+    location: 'DUB56-P1',
+    madeAfter: askedAt - (age + 1) * 1000,
+    redirectsMadeAfter: Infinity,
+    askedAt,
+    answeredAt: askedAt + 20,
+    ...others,
+  };
+}
 
 test.each([
   ['Miss from cloudfront', true], ['RefreshHit from cloudfront', true], ['FunctionGeneratedResponse from cloudfront', true],
   ['LambdaGeneratedResponse from cloudfront', true], ['Hit from cloudfront', false], ['Error from cloudfront', false], ['HIT', false], ['', false], [undefined, false],
 ])('X-Cache %s comes from the origin: %s', (cache, expected) => {
-  expect(isFromOrigin({ ...HIT, cache })).toBe(expected);
+  expect(isFromOrigin(givenVisit({ cache }))).toBe(expected);
 });
 
 test.each([
   [200, undefined], [204, 'hopeless'], [304, 'hopeless'], [400, 'hopeless'], [401, 'hopeless'], [403, 'hopeless'], [404, 'hopeless'], [410, 'hopeless'],
   [408, 'old'], [429, 'old'], [500, 'old'], [502, 'old'], [503, 'old'], [504, 'old'],
 ] as const)('status %i is %s', (status, state) => {
-  expect(statusVerdict({ ...HIT, status })?.state).toBe(state);
+  expect(statusVerdict(givenVisit({ status, age: 0 }), INVALIDATED)?.state).toBe(state);
+  expect(statusVerdict(givenVisit({ status }), undefined)?.state).toBe(state);
+});
+
+test.each([
+  ['as old as the invalidation', { age: 50 }, 'old'], ['younger', { age: 49 }, 'hopeless'], ['behind a redirect that is older', { age: 0, redirectsMadeAfter: INVALIDATED_AT - 1 }, 'old'],
+] as const)('a 404 %s', (_, visit, state) => {
+  expect(statusVerdict(givenVisit({ status: 404, cache: 'Error from cloudfront', ...visit }), INVALIDATED)?.state).toBe(state);
 });
 
 describe('a file', () => {
@@ -28,49 +56,73 @@ describe('a file', () => {
     ['but for its length', { sent: { ...EXPECTED, size: 4 } }, 'old'],
     ['not known', undefined, 'old'],
   ] as const)('is the one that was deployed %s', (_, content, state) => {
-    expect(fileVerdict({ ...HIT, content }, EXPECTED, 50).state).toBe(state);
+    expect(fileVerdict(givenVisit({ content }), EXPECTED, undefined, true).state).toBe(state);
   });
 
-  test.each<[string, Partial<Visit>, number | undefined, string]>([
-    ['older than the invalidation', {}, 100, 'old'],
-    ['younger', {}, 100.5, 'hopeless'],
-    ['new', { age: 0 }, 1, 'hopeless'],
-    ['from the origin, which gives it an age', { cache: 'Miss from cloudfront' }, 50, 'hopeless'],
-    ['of an age that nobody shows', { cache: undefined, age: 0 }, 50, 'old'],
+  test.each<[string, Partial<Visit>, Invalidated | undefined, string]>([
+    ['older than the invalidation', {}, INVALIDATED, 'old'],
+    ['younger', { age: 49 }, INVALIDATED, 'hopeless'],
+    ['from the origin, which gives it an age', { cache: 'Miss from cloudfront' }, INVALIDATED, 'hopeless'],
+    ['of an age that nobody shows', { cache: undefined, age: 0 }, INVALIDATED, 'old'],
     ['in the cache, where nothing was invalidated', {}, undefined, 'old'],
     ['from the origin, where nothing was invalidated', { cache: 'Miss from cloudfront', age: 0 }, undefined, 'hopeless'],
-  ])('with other bytes, %s', (_, visit, secondsSince, state) => {
-    expect(fileVerdict({ ...HIT, content: { sent: OTHER }, ...visit }, EXPECTED, secondsSince).state).toBe(state);
+  ])('with other bytes, %s', (_, visit, invalidated, state) => {
+    expect(fileVerdict(givenVisit({ content: { sent: OTHER }, ...visit }), EXPECTED, invalidated, true).state).toBe(state);
+  });
+
+  test.each<[string, Partial<Visit>, Invalidated | undefined, string, string]>([
+    ['older than the invalidation', {}, INVALIDATED, 'old', 'unclaimed'],
+    ['as old', { age: 50 }, INVALIDATED, 'old', 'unclaimed'],
+    ['younger', { age: 49 }, INVALIDATED, 'fresh', 'fresh'],
+    ['in the cache, where nothing was invalidated', {}, undefined, 'fresh', 'fresh'],
+    ['from an origin that gives it an age', { cache: 'Miss from cloudfront' }, INVALIDATED, 'fresh', 'fresh'],
+    ['from the cache, of an origin that gives it an age', { age: 86_420 }, { ...INVALIDATED, before: { at: INVALIDATED_AT - 1_000, age: 86_400 } }, 'fresh', 'fresh'],
+    ['of an age that nobody shows', { cache: undefined, age: 0 }, INVALIDATED, 'fresh', 'fresh'],
+    ['behind a redirect that is older', { age: 0, redirectsMadeAfter: INVALIDATED_AT - 1 }, INVALIDATED, 'old', 'unclaimed'],
+    ['from the cache without an age', { age: 0, madeAfter: 0 }, INVALIDATED, 'fresh', 'fresh'],
+    ['so within a second', { age: 0, madeAfter: 0, askedAt: INVALIDATED_AT + 999 }, INVALIDATED, 'old', 'unclaimed'],
+  ])('with its bytes, %s: %j, or %s where no path names it', (_, visit, invalidated, named, unnamed) => {
+    const visited = givenVisit({ content: { sent: EXPECTED }, ...visit });
+    expect([true, false].map(isInvalidated => fileVerdict(visited, EXPECTED, invalidated, isInvalidated).state)).toEqual([named, unnamed]);
   });
 
   test('says what was expected and seen', () => {
-    expect(fileVerdict({ ...HIT, content: { sent: OTHER } }, EXPECTED, 50).words).toMatch(
+    expect(fileVerdict(givenVisit({ content: { sent: OTHER } }), EXPECTED, INVALIDATED, true).words).toMatch(
       /^expected the file in the artifact with 3 bytes and the CRC-32 00000abc, got 3 bytes and the CRC-32 00000def \(status 200, Age 100, X-Cache 'Hit from cloudfront', edge location DUB56-P1\)\. /);
-    expect(fileVerdict({ ...HIT, location: undefined, content: { sent: { size: 4, crc32: 0 } } }, EXPECTED, 50).words).toContain('got more (status 200, Age 100, X-Cache \'Hit from cloudfront\', edge location unknown)');
-    expect(fileVerdict(HIT, EXPECTED, 50).words).toContain('got nothing that can be compared');
+    expect(fileVerdict(givenVisit({ location: undefined, content: { sent: { size: 4, crc32: 0 } } }), EXPECTED, INVALIDATED, true).words)
+      .toContain('got more (status 200, Age 100, X-Cache \'Hit from cloudfront\', edge location unknown)');
+    expect(fileVerdict(givenVisit(), EXPECTED, INVALIDATED, true).words).toContain('got nothing that can be compared');
+    expect(fileVerdict(givenVisit({ content: { sent: EXPECTED }, redirect: 'a redirect' }), EXPECTED, INVALIDATED, true).words).toMatch(
+      /^expected a copy newer than the invalidation 50 seconds ago, got the file in an older one \(status 200, .*, after a redirect\), so other edge locations may have an older file\. Most likely no path/);
   });
 });
 
 describe('a page', () => {
-  const BEFORE: SeenBefore = ['v1', 0];
+  const before = (age: number, secondsEarlier = 1) => ({ ...INVALIDATED, before: { at: INVALIDATED_AT - secondsEarlier * 1000, age } });
 
-  test.each<[string, Partial<Visit>, string, SeenBefore, string]>([
-    ['a miss', { cache: 'Miss from cloudfront' }, 'v1', BEFORE, 'fresh'],
-    ['a revalidation', { cache: 'RefreshHit from cloudfront' }, 'v1', BEFORE, 'fresh'],
-    ['another version', {}, 'v2', BEFORE, 'fresh'],
-    ['a copy as old as the invalidation', { age: 50 }, 'v1', BEFORE, 'old'],
-    ['a copy younger than that', { age: 49 }, 'v1', BEFORE, 'fresh'],
-    ['a copy without an age', { age: 0 }, 'v1', BEFORE, 'fresh'],
-    ['the copy of before', {}, 'v1', BEFORE, 'old'],
-    // Another server of the edge location may have it.
-    ['another old copy, whose age went back', { age: 60 }, 'v1', BEFORE, 'old'],
-    ['a copy whose origin gives it an age', { age: 86_420 }, 'v1', ['v1', 86_400], 'fresh'],
-    ['an old copy whose origin gives it an age', { age: 86_450 }, 'v1', ['v1', 86_400], 'old'],
-    ['an old copy that was not seen before', {}, 'v2', null, 'old'],
-    ['a young copy that was not seen before', { age: 10 }, 'v2', null, 'fresh'],
-    ['neither X-Cache nor Age', { cache: undefined, age: 0 }, 'v2', BEFORE, 'hopeless'],
-    ['an age without X-Cache', { cache: '', age: 10 }, 'v1', BEFORE, 'fresh'],
-  ])('%s', (_, visit, version, before, state) => {
-    expect(pageVerdict({ ...HIT, ...visit }, version, before, 50).state).toBe(state);
+  test.each<[string, Partial<Visit>, Invalidated, string]>([
+    ['a miss', { cache: 'Miss from cloudfront', age: 0 }, INVALIDATED, 'fresh'],
+    ['a miss of a regional cache with an old copy', { cache: 'Miss from cloudfront' }, INVALIDATED, 'old'],
+    ['a revalidation', { cache: 'RefreshHit from cloudfront', age: 0 }, INVALIDATED, 'fresh'],
+    ['what a function makes', { cache: 'FunctionGeneratedResponse from cloudfront', age: 0 }, INVALIDATED, 'fresh'],
+    ['a copy as old as the invalidation', { age: 50 }, INVALIDATED, 'old'],
+    ['a copy younger than that', { age: 49 }, INVALIDATED, 'fresh'],
+    ['a copy without an age', { age: 0, madeAfter: 0 }, INVALIDATED, 'old'],
+    ['an old copy of any version', {}, INVALIDATED, 'old'],
+    ['a copy whose origin gives it an age', { age: 86_420 }, before(86_400), 'fresh'],
+    ['an old copy whose origin gives it an age', { age: 86_450 }, before(86_400), 'old'],
+    ['the copy that a regional cache gave an age', { age: 3_651 }, before(3_600), 'old'],
+    ['another old copy, after one that a regional cache gave an age', { age: 3_550 }, before(3_600), 'old'],
+    ['a copy of between the look before and the invalidation', { age: 55 }, before(20, 10), 'old'],
+    ['neither X-Cache nor Age', { cache: undefined, age: 0 }, INVALIDATED, 'hopeless'],
+    ['an age without X-Cache', { cache: '', age: 10 }, INVALIDATED, 'fresh'],
+    ['a new page behind an old redirect', { age: 0, cache: 'Miss from cloudfront', redirectsMadeAfter: INVALIDATED_AT - 1 }, INVALIDATED, 'old'],
+    ['a new page behind a new redirect', { age: 0, cache: 'Miss from cloudfront', redirectsMadeAfter: INVALIDATED_AT }, INVALIDATED, 'fresh'],
+  ])('%s', (_, visit, invalidated, state) => {
+    expect(pageVerdict(givenVisit(visit), invalidated).state).toBe(state);
+  });
+
+  test('a request that takes long does not make an old copy young', () => {
+    expect(pageVerdict(givenVisit({ age: 50, answeredAt: INVALIDATED_AT + LATER + 9_000 }), INVALIDATED).state).toBe('old');
   });
 });
