@@ -89,7 +89,8 @@ class FunctionProcess extends EventEmitter {
     }
     this.isGone = true;
     this.timers.forEach(timer => clearTimeout(timer));
-    this.requests.forEach(request => request.destroy());
+    // Whoever asked never hears of it.
+    this.requests.forEach(request => request.removeAllListeners().on('error', () => undefined).destroy());
     this.stdout.end();
     this.stderr.end();
     setImmediate(() => this.emit('close', this.exitCode, 'SIGKILL'));
