@@ -337,6 +337,8 @@ describe('CodePipeline cannot take the report', () => {
     expect(pauses).toHaveLength(7);
     expect(pauses[0]).toBeLessThanOrEqual(250);
     expect(Math.max(...pauses)).toBeLessThanOrEqual(4_000);
+    // Long enough for a new permission to take effect: half of what the pauses are at most.
+    expect(pauses.reduce((sum, pause) => sum + pause, 0)).toBeGreaterThan(7_500);
   });
 
   test.concurrent.each([
