@@ -326,7 +326,7 @@ project.addTask('test:package-managers', {
 });
 
 project.addTask('judge:iam', {
-  description: 'Have another\'s simulator of IAM judge the policies of every example',
+  description: 'Have another\'s simulator of IAM judge the policies of every example, and of every kind of pipeline, paths, check and target',
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/judges/iam.ts' }],
 });
 
@@ -336,7 +336,7 @@ project.addTask('combinations', {
 });
 
 project.addTask('judge:moto', {
-  description: 'Run the function against moto\'s CloudFront, S3 and STS, and create the template with moto\'s CloudFormation',
+  description: 'Run the function against moto\'s CloudFront, S3 and STS, also for changed files and a check of freshness, and create the template with moto\'s CloudFormation',
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/judges/moto.ts' }],
 });
 
@@ -405,14 +405,16 @@ mutationTesting('', [
 ], {
   testMatch: ['<rootDir>/test/@(cloudfront|contract|invalidation|nag)*.test.ts', '<rootDir>/test/private/*.test.ts', '<rootDir>/test/handler/@(archive|budget|cover|event|failure|invalidate|manifest|parameters|paths|progress|report|urls).test.ts'],
 });
-mutationTesting('.handler', [
-  'src/handler/@(changed-files|cloudfront|codepipeline|history|index|invalidate|log|path-source|report|role|target|text).ts', 'src/handler/freshness/*.ts',
-], {
-  testMatch: ['<rootDir>/test/handler/@(another-account|artifacts|faults|handler|rollback|security).test.ts', '<rootDir>/test/handler/freshness/job.test.ts'],
-  testTimeout: 15_000,
+// Which files are mutated, and which tests are run for each, is in test/in-process/mutate.ts.
+mutationTesting('.handler', [], {
+  testEnvironment: './test/in-process/environment.js',
+  testTimeout: 12_000,
+  maxConcurrency: 10,
   setupFilesAfterEnv: ['<rootDir>/test/in-process/setup.ts'],
 }, {
-  dryRunTimeoutMinutes: 30,
+  timeoutMS: 5_000,
+  timeoutFactor: 1,
+  dryRunTimeoutMinutes: 10,
   // The function as it is in the tests' process: TypeScript with all mutants in it, and no module of it is loaded before a test runs.
   buildCommand: 'esbuild src/handler/index.ts --bundle --platform=node --format=cjs --main-fields=module,main --supported:dynamic-import=false --outfile=reports/handler.cjs --log-level=warning',
 });
@@ -421,10 +423,10 @@ project.addTask('mutation', {
   steps: [{ spawn: bundle.name }, { exec: 'stryker run' }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/mutation.ts', receiveArgs: true }],
 });
 project.addTask('mutation:handler', {
-  description: 'Do so with what of the function speaks HTTP; --mutate src/handler/report.ts does one file',
+  description: 'Do so with what of the function speaks HTTP; --only report does one file',
   steps: [
     { spawn: bundle.name },
-    { exec: 'stryker run stryker.handler.config.json', receiveArgs: true },
+    { exec: 'tsx --tsconfig tsconfig.dev.json test/in-process/mutate.ts', receiveArgs: true },
     { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/mutation.ts' },
   ],
 });

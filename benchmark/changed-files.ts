@@ -11,7 +11,6 @@ import { promisify } from 'util';
 import { build } from 'esbuild';
 import type { Measurement } from './changed-files-measure';
 import { plot, type Replay, type Step } from './changed-files-plot';
-import type { CoverMeasurement } from './cover-measure';
 import { Sandbox } from '../sandbox';
 import { compare, filesOf, pathsOf, type Files } from '../src/handler/changed-files';
 import { cover } from '../src/handler/cover';
@@ -49,7 +48,6 @@ async function main(): Promise<void> {
     const report = [
       ...await scale(sandbox),
       ...covers(),
-      ...await work(),
       ...await replays(sandbox),
     ].join('\n');
     process.stdout.write(`${report}\n`);
@@ -68,7 +66,7 @@ async function scale(sandbox: Sandbox): Promise<string[]> {
     const [before, after] = [await syntheticSite(size, 0), await syntheticSite(size, 1)];
     sandbox.s3.put(BUCKET, 'before', before);
     sandbox.s3.put(BUCKET, 'after', after);
-    rows.push([size, await runInChild<Measurement>('changed-files-measure.ts', BUCKET), before.length + after.length]);
+    rows.push([size, await measureInChild(), before.length + after.length]);
   }
   const [[, { cpu, memory }]] = rows;
   return [
@@ -82,27 +80,14 @@ async function scale(sandbox: Sandbox): Promise<string[]> {
   ];
 }
 
-/** However large the site is and whatever has changed, a cover is found in the function's memory. */
-async function work(): Promise<string[]> {
-  const { measurements, memory } = await runInChild<{ measurements: CoverMeasurement[]; memory: number }>('cover-measure.ts');
-  return [
-    '## The work of the cover', '',
-    `CPU seconds, paths sent and unchanged files hit, with the heap of a function of 256 MB (${memory.toFixed(0)} MB of memory at most). ` +
-      'Every other page of some chapters has changed; where half of all have, `/*` is one path.', '',
-    '| files | changed | maxPaths | CPU | paths | unchanged files hit |', '|---|---|---|---|---|---|',
-    ...measurements.map(({ files, share, maxPaths, cpu, paths, hit }) => `| ${files.toLocaleString('en')} | ${percent(share)} | ${maxPaths.toLocaleString('en')} | ` +
-      `${cpu.toFixed(2)} s | ${paths.toLocaleString('en')} | ${percent(hit)} |`), '',
-  ];
-}
-
-async function runInChild<Result>(entryPoint: string, ...args: string[]): Promise<Result> {
+async function measureInChild(): Promise<Measurement> {
   const folder = mkdtempSync(join(tmpdir(), 'measure-'));
   try {
     const script = join(folder, 'measure.js');
     // Bundled, as the function is: what compiles TypeScript has a memory of its own.
-    await build({ entryPoints: [join(__dirname, entryPoint)], outfile: script, bundle: true, platform: 'node', mainFields: ['module', 'main'] });
-    const { stdout } = await promisify(execFile)(process.execPath, ['--max-old-space-size=230', '--max-semi-space-size=12', script, ...args]);
-    return JSON.parse(stdout) as Result;
+    await build({ entryPoints: [join(__dirname, 'changed-files-measure.ts')], outfile: script, bundle: true, platform: 'node', mainFields: ['module', 'main'] });
+    const { stdout } = await promisify(execFile)(process.execPath, ['--max-old-space-size=230', '--max-semi-space-size=12', script, BUCKET]);
+    return JSON.parse(stdout) as Measurement;
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -264,7 +249,7 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-export function percent(share: number): string {
+function percent(share: number): string {
   return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 }
 

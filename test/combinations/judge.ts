@@ -1,41 +1,11 @@
-import { readFileSync } from 'fs';
-import { join } from 'path';
 import type { Combination } from './combination';
 import { ACCOUNT, REGION } from './world';
 import { DeployedTemplate, type DeployedResource } from '../../sandbox/template';
-import { nameOf, policyOfFunction, rolesOf } from '../judges/deployed';
+import { nameOf, policyOfFunction, rolesOf, stacksOf, templateOf } from '../judges/deployed';
 import type { Question, Role } from '../judges/simulator';
-
-interface StackArtifact {
-  readonly type: string;
-  readonly environment: string;
-  readonly dependencies?: readonly string[];
-  readonly properties: { readonly templateFile: string };
-}
-
-/** The stacks of a cloud assembly, each after those that it depends on. */
-function stacksOf(assembly: string): { readonly name: string; readonly region: string; readonly file: string }[] {
-  const { artifacts } = JSON.parse(readFileSync(join(assembly, 'manifest.json'), 'utf8')) as { artifacts: Record<string, StackArtifact> };
-  const ordered = new Set<string>();
-  const add = (name: string): void => {
-    (artifacts[name].dependencies ?? []).filter(dependency => !ordered.has(dependency)).forEach(add);
-    ordered.add(name);
-  };
-  Object.keys(artifacts).forEach(add);
-  return [...ordered].filter(name => artifacts[name].type === 'aws:cloudformation:stack').map(name => {
-    const region = artifacts[name].environment.split('/').pop()!;
-    return { name, region: region === 'unknown-region' ? REGION : region, file: join(assembly, artifacts[name].properties.templateFile) };
-  });
-}
 
 export function templatesOf(assembly: string): string[] {
   return stacksOf(assembly).map(({ file }) => file);
-}
-
-/** A template in which what comes from another Region is known: by its name, as all who read it have the same. */
-function templateOf(file: string): object {
-  const text = JSON.stringify(JSON.parse(readFileSync(file, 'utf8')));
-  return JSON.parse(text.replaceAll(/\{"Fn::GetAtt":\["ExportsReader\w+","\/cdk\/exports\/[^/"]+\/([^"]+)"\]\}/g, '"$1"')) as object;
 }
 
 interface Pipeline {
@@ -66,9 +36,11 @@ interface Parameters {
  */
 export function* questions({ paths, place }: Combination, assembly: string): Generator<Question> {
   const exports = new Map<string, string>();
-  const resources = stacksOf(assembly).flatMap(({ name, region, file }) =>
-    new DeployedTemplate(templateOf(file), { account: ACCOUNT, region, stackName: name, exports }).resources
-      .map(resource => ({ ...resource, region })));
+  const resources = stacksOf(assembly).flatMap(stack => {
+    const region = stack.region === 'unknown-region' ? REGION : stack.region;
+    const deployed = new DeployedTemplate(templateOf(stack), { account: ACCOUNT, region, stackName: stack.name, exports });
+    return deployed.resources.map(resource => ({ ...resource, region }));
+  });
   const of = (type: string) => resources.filter(resource => resource.type === type);
   const roles = rolesOf(resources, ACCOUNT);
   const roleOf = (arn: unknown): Role => found(roles.find(role => role.arn === arn), `role ${String(arn)}`);

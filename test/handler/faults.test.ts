@@ -277,6 +277,9 @@ describe('CodePipeline cannot take the report', () => {
     expect(handle.hits).toBe(2);
     expect(action.status).toBe('Succeeded');
     expectOneTerminalReport(action);
+    await settled(world);
+    // Not by the SDK, which does not know how much time is left.
+    expect(pausesOf(world).length).toBeGreaterThanOrEqual(2);
   });
 
   test.concurrent.each([['reset', { reset: 'after' }], ['hang', { hang: 'after' }]] as [string, FaultKind][])('a %s after it has taken it: the second try is no error', async (_, fault) => {
@@ -328,6 +331,14 @@ describe('CodePipeline cannot take the report', () => {
       error: { message: expect.stringMatching(/Could not report job [\w-]+ to CodePipeline as success: AccessDeniedException.*Check that the function's role allows codepipeline:PutJobSuccessResult/) },
     });
     void action;
+    // Eight times, in half a minute at most.
+    const pauses = pausesOf(world);
+    expect(world.requests('PutJobSuccessResult')).toHaveLength(8);
+    expect(pauses).toHaveLength(7);
+    expect(pauses[0]).toBeLessThanOrEqual(250);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(4_000);
+    // Long enough for a new permission to take effect: half of what the pauses are at most.
+    expect(pauses.reduce((sum, pause) => sum + pause, 0)).toBeGreaterThan(7_500);
   });
 
   test.concurrent.each([
@@ -358,11 +369,25 @@ describe('CodePipeline cannot take the report', () => {
     });
   });
 
+  test.concurrent('and the report that says so, too: the function ends, instead of trying for as long as it lives', async () => {
+    const world = await givenWorld();
+    const handle = world.sandbox.faults.add({
+      service: 'codepipeline', operation: 'PutJobFailureResult', fault: { error: 'ValidationException', status: 400, message: 'too long' }, times: Infinity,
+    });
+    void world.runAction('nonsense');
+    await settled(world);
+    expect(handle.hits).toBe(8);
+    expect(world.sandbox.lambda.invocations[0]).toMatchObject({ outcome: 'error', error: { message: expect.stringMatching(/^Could not report job \S+ to CodePipeline as failure: /) } });
+  });
+
   test.concurrent('the job is unknown by now', async () => {
     const world = await givenWorld();
-    world.sandbox.faults.add({ service: 'codepipeline', operation: 'PutJobSuccessResult', fault: { error: 'JobNotFoundException', status: 400 } });
+    const handle = world.sandbox.faults.add({
+      service: 'codepipeline', operation: 'PutJobSuccessResult', fault: { error: 'JobNotFoundException', status: 400 }, times: Infinity,
+    });
     void world.runStage();
     await settled(world);
+    expect(handle.hits).toBe(1);
     expect(world.sandbox.lambda.invocations).toMatchObject([{ outcome: 'ok' }]);
   });
 
@@ -412,6 +437,11 @@ test.concurrent('a continuation that never comes back leaves CodePipeline to giv
   expect(world.sandbox.lambda.invocations).toMatchObject([{ outcome: 'ok' }]);
   expect(world.distribution.invalidations).toHaveLength(1);
 }, 60_000);
+
+/** Milliseconds, between one attempt to report and the next. */
+function pausesOf(world: World): number[] {
+  return world.logs().filter(({ message }) => message === 'CodePipeline cannot accept the report now: trying again').map(({ pause }) => Number(pause));
+}
 
 /** Fifteen wildcards of somebody else are in progress, until the test completes them. */
 function fillQuota({ sandbox, distribution }: World): Invalidation {

@@ -14,6 +14,10 @@ const HANDLER = join(__dirname, '..', '..', 'reports', 'handler.cjs');
 /** What is a function's own: its clock, its timers, its environment and its connections. */
 const OWN = ['process', 'globalThis', 'Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'AbortSignal'] as const;
 
+interface Stryker {
+  hitCount?: number;
+}
+
 type Compiled = (...values: unknown[]) => void;
 
 const COMPILED = new Map<string, Compiled>();
@@ -89,7 +93,8 @@ class FunctionProcess extends EventEmitter {
     }
     this.isGone = true;
     this.timers.forEach(timer => clearTimeout(timer));
-    this.requests.forEach(request => request.destroy());
+    // Whoever asked never hears of it.
+    this.requests.forEach(request => request.removeAllListeners().on('error', () => undefined).destroy());
     this.stdout.end();
     this.stderr.end();
     setImmediate(() => this.emit('close', this.exitCode, 'SIGKILL'));
@@ -186,10 +191,19 @@ class FunctionProcess extends EventEmitter {
     };
     const realm = (compileFunction('return globalThis') as () => object)();
     const { globalThis: _, ...rest } = own;
-    // Defined, not assigned: a setter of Node.js would give everybody this process. Stryker counts in the last one what a test has run.
-    const { __stryker__ } = globalThis as { __stryker__?: object };
-    own.globalThis = Object.create(realm, Object.getOwnPropertyDescriptors({ ...rest, __stryker__ }));
+    // Defined, not assigned: a setter of Node.js would give everybody this process.
+    own.globalThis = Object.create(realm, Object.getOwnPropertyDescriptors({ ...rest, __stryker__: this.stryker() }));
     return own;
+  }
+
+  /** Where Stryker counts what a test has run. A process that outlives its test must not set the mutant of the next. */
+  private stryker(): Stryker {
+    const { __stryker__: shared = {} } = globalThis as { __stryker__?: Stryker };
+    const { __STRYKER_ACTIVE_MUTANT__: activeMutant } = this.env;
+    return activeMutant === undefined ? shared : Object.create(shared, {
+      activeMutant: { value: activeMutant },
+      hitCount: { get: () => shared.hitCount, set: (count: number) => { shared.hitCount = count; } },
+    }) as Stryker;
   }
 
   private process(): object {

@@ -1,12 +1,25 @@
 /**
  * For mutation testing, which sees only its own process: functions run in that of the tests, from TypeScript and not from the bundle that
- * ships. A test at a time, so that what a test runs is known.
+ * ships.
  */
+declare const requireOnce: (name: string) => object;
+
+declare const isMutated: boolean;
+
 jest.mock('child_process', () => ({
   ...jest.requireActual<typeof import('child_process')>('child_process'),
   spawn: (...[, args, options]: Parameters<typeof import('./function-process')['spawnInProcess']>) =>
     jest.requireActual<typeof import('./function-process')>('./function-process').spawnInProcess('node', args, options),
 }));
 
-process.env.TEST_TIME_SCALE = '40';
-Object.assign(test, { concurrent: test });
+const CDK = [
+  'aws-cdk-lib', 'aws-cdk-lib/cloudformation-include', 'aws-cdk-lib/interfaces', 'aws-cdk-lib/pipelines', 'aws-cdk-lib/region-info', 'constructs',
+  ...['cloudfront', 'cloudfront-origins', 'codebuild', 'codepipeline', 'codepipeline-actions', 'ec2', 'iam', 'kms', 'lambda', 'logs', 's3', 'sqs']
+    .map(name => `aws-cdk-lib/aws-${name}`),
+];
+CDK.forEach(name => jest.doMock(name, () => requireOnce(name)));
+
+// Which test runs what is found out with a test at a time, before there is a mutant.
+if (!isMutated) {
+  Object.assign(test, { concurrent: test });
+}

@@ -1,9 +1,48 @@
-/** What deployed templates say of roles and functions. */
+/** What deployed templates say of stacks, roles and functions. */
+import { readFileSync } from 'fs';
+import { join } from 'path';
 import type { Role } from './simulator';
 import type { DeployedResource } from '../../sandbox/template';
 
-export function rolesOf(resources: readonly DeployedResource[], account: string): Role[] {
-  const named = resources.filter(({ type }) => type === 'AWS::IAM::Role').map(({ logicalId, physicalId, properties: { Policies = [], AssumeRolePolicyDocument } }) => ({
+interface StackArtifact {
+  readonly type: string;
+  readonly environment: string;
+  readonly dependencies?: readonly string[];
+  readonly properties: { readonly templateFile: string };
+}
+
+/** A stack of a cloud assembly, and where it says that it is. */
+export interface Stack {
+  readonly name: string;
+  readonly account: string;
+  readonly region: string;
+  readonly file: string;
+}
+
+/** The stacks of a cloud assembly, each after those that it depends on. */
+export function stacksOf(assembly: string): Stack[] {
+  const { artifacts } = JSON.parse(readFileSync(join(assembly, 'manifest.json'), 'utf8')) as { artifacts: Record<string, StackArtifact> };
+  const ordered = new Set<string>();
+  const add = (name: string): void => {
+    (artifacts[name].dependencies ?? []).filter(dependency => !ordered.has(dependency)).forEach(add);
+    ordered.add(name);
+  };
+  Object.keys(artifacts).forEach(add);
+  return [...ordered].filter(name => artifacts[name].type === 'aws:cloudformation:stack').map(name => {
+    const [account, region] = artifacts[name].environment.replace('aws://', '').split('/');
+    return { name, account, region, file: join(assembly, artifacts[name].properties.templateFile) };
+  });
+}
+
+/** A template in which what comes from another Region is known: by its name, as all who read it have the same. */
+export function templateOf({ file }: Stack): object {
+  const text = JSON.stringify(JSON.parse(readFileSync(file, 'utf8')));
+  return JSON.parse(text.replaceAll(/\{"Fn::GetAtt":\["ExportsReader\w+","\/cdk\/exports\/[^/"]+\/([^"]+)"\]\}/g, '"$1"')) as object;
+}
+
+export function rolesOf(resources: readonly (DeployedResource & { readonly account?: string })[], ownAccount: string): Role[] {
+  const roles = resources.filter(({ type }) => type === 'AWS::IAM::Role');
+  const named = roles.map(({ logicalId, physicalId, account = ownAccount, properties: { Policies = [], AssumeRolePolicyDocument } }) => ({
     logicalId,
     name: physicalId,
     trust: AssumeRolePolicyDocument as object,

@@ -2,22 +2,27 @@
  * The function that ships against another's implementation of AWS: moto's CloudFront, S3 and STS, as its server has them; and the example's
  * template, created by moto's CloudFormation as far as it knows the resources. `npx projen judge:moto` runs it.
  *
- * moto is installed for it with Python, and is no part of the project. It has no jobs of CodePipeline: those remain the sandbox's.
+ * moto is installed for it with Python, and is no part of the project. It has neither jobs nor a history of CodePipeline: those remain the
+ * sandbox's.
  */
 import { execFileSync, spawn } from 'child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'fs';
+import { createServer as createHttpServer } from 'http';
 import { createServer, type AddressInfo } from 'net';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { CloudFrontClient, CreateDistributionCommand, GetInvalidationCommand, ListInvalidationsCommand } from '@aws-sdk/client-cloudfront';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CodePipelineClient, ListActionExecutionsCommand, PutJobFailureResultCommand, PutJobSuccessResultCommand } from '@aws-sdk/client-codepipeline';
+import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { App, Duration, Stack } from 'aws-cdk-lib';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import { S3DeployAction } from 'aws-cdk-lib/aws-codepipeline-actions';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { XMLParser } from 'fast-xml-parser';
 import { Sandbox } from '../../sandbox';
-import { CloudFrontInvalidationRole, CloudFrontInvalidationFunction, CloudFrontInvalidationStage, InvalidationPaths } from '../../src';
+import { CloudFrontInvalidationFunction, CloudFrontInvalidationRole, CloudFrontInvalidationStage, FreshnessCheck, InvalidationPaths } from '../../src';
 import { givenDistribution, givenPipeline } from '../given';
 import { givenArchive } from '../given-archive';
 
@@ -130,6 +135,86 @@ async function judgeFunction({ endpoint }: Moto): Promise<void> {
   }
 }
 
+/** Two deployments whose artifacts are moto's, with the history of the sandbox, and a site that serves them. */
+async function judgeChangedFiles({ endpoint }: Moto): Promise<void> {
+  const cloudFront = new CloudFrontClient({ region: REGION, endpoint, credentials: CREDENTIALS });
+  const distributionId = await createDistribution(cloudFront, 'changed-files');
+  const app = new App({ analyticsReporting: false });
+  const stack = new Stack(app, 'Changed', { env: { account: ACCOUNT, region: REGION } });
+  const pipeline = givenPipeline(stack, { crossAccountKeys: false, pipelineName: 'website' });
+  const site = codepipeline.Artifact.artifact('site');
+  pipeline.addStage({ stageName: 'Deploy', actions: [new S3DeployAction({ actionName: 'Deploy', bucket: new Bucket(stack, 'Site'), input: site })] });
+  new CloudFrontInvalidationStage(stack, 'Invalidate', {
+    pipeline,
+    distribution: cloudfront.Distribution.fromDistributionAttributes(stack, 'Distribution', { distributionId, domainName: 'www.example.com' }),
+    paths: InvalidationPaths.changedFiles(site),
+    freshnessCheck: FreshnessCheck.files(site, { url: '#{site.url}/', timeout: Duration.seconds(1) }),
+  });
+
+  const s3 = new S3Client({ region: REGION, endpoint, credentials: CREDENTIALS, forcePathStyle: true });
+  const bucket = 'website-artifacts';
+  await s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: REGION } }));
+  let served: Readonly<Record<string, string>> = {};
+  const server = createHttpServer(({ url }, response) => {
+    const content = served[url === '/' ? 'index.html' : String(url).slice(1)];
+    response.writeHead(content === undefined ? 404 : 200).end(content);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const sandbox = await Sandbox.start({ endpoints: { cloudfront: endpoint, s3: endpoint, sts: endpoint } });
+  try {
+    const assembly = app.synth();
+    sandbox.deploy(assembly.getStackByName('Changed').template as object, { stackName: 'Changed', assetsDirectory: assembly.directory });
+    const deploy = async (key: string, files: Readonly<Record<string, string>>, serves = files) => {
+      served = serves;
+      await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: await givenArchive(files) }));
+      const context = { pipeline: 'website', artifacts: { site: { bucket, key } } };
+      sandbox.codePipeline.recordAction({ ...context, stage: 'Deploy', action: 'Deploy' });
+      // The stage begins later: of the same moment, nobody could tell.
+      await sandbox.clock.sleep(1_000);
+      const variables = { 'site.url': `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+      const [action] = await sandbox.codePipeline.startStage({ ...context, stage: 'InvalidateCloudFrontCache', variables }).finished;
+      return action;
+    };
+    // Where most files change, everything is invalidated.
+    const same = { 'index.html': 'a', 'blog.html': 'a', 'shop.html': 'a', 'news.html': 'a', 'team.html': 'a' };
+    const first = await deploy('first', { ...same, 'about.html': 'b', 'old.html': 'c' });
+    expectEqual('without a baseline, everything is invalidated, and the site is seen fresh', [first.status, first.errorDetails, first.outputVariables.pathCount, first.outputVariables.checkedPageCount],
+      ['Succeeded', undefined, '1', '7']);
+    const second = await deploy('second', { ...same, 'about.html': 'B', 'new.html': 'd' });
+    expectEqual('then what differs between the two artifacts on moto\'s S3', [second.status, second.errorDetails, second.outputVariables.changedFileCount], ['Succeeded', undefined, '3']);
+    expectEqual('and moto\'s CloudFront has these paths', (await invalidationsOf(cloudFront, distributionId)).map(({ paths = [] }) => paths.join(' ')).sort(),
+      ['/*', '/about.html /new.html /old.html']);
+    const stale = await deploy('third', { ...same, 'about.html': 'C', 'new.html': 'd' }, served);
+    expectEqual('a site that serves another copy than moto\'s S3 has is red', stale.status, 'Failed');
+    console.log(`  ${stale.errorDetails?.message}`);
+    const gone = await deploy('gone', same);
+    expectEqual('what was deployed and not invalidated meanwhile is a baseline', [gone.status, gone.outputVariables.changedFileCount], ['Succeeded', '2']);
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: 'gone' }));
+    const expired = await deploy('fifth', { ...same, 'index.html': 'e' });
+    expectEqual('with a baseline that moto\'s S3 has no more, everything is invalidated', [expired.status, expired.outputVariables.pathCount], ['Succeeded', '1']);
+    console.log(`  ${expired.summary}`);
+    console.log(`the sandbox answered for CodePipeline: moto has no ${(await unknownToMoto(endpoint)).join(', ')}`);
+  } finally {
+    server.close();
+    await sandbox.stop();
+  }
+}
+
+/** Which calls of the function moto's CodePipeline does not know: a known one would say that there is no such pipeline or job. */
+async function unknownToMoto(endpoint: string): Promise<string[]> {
+  const client = new CodePipelineClient({ region: REGION, endpoint, credentials: CREDENTIALS, maxAttempts: 1 });
+  const calls = {
+    ListActionExecutions: () => client.send(new ListActionExecutionsCommand({ pipelineName: 'website' })),
+    PutJobSuccessResult: () => client.send(new PutJobSuccessResultCommand({ jobId: 'unknown' })),
+    PutJobFailureResult: () => client.send(new PutJobFailureResultCommand({ jobId: 'unknown', failureDetails: { type: 'JobFailed', message: 'unknown' } })),
+  };
+  const unknown = await Promise.all(Object.entries(calls).map(async ([name, call]) => {
+    const error = await call().then(() => undefined, (reason: Error) => reason);
+    return error === undefined || /NotFound/.test(error.name) ? [] : [name];
+  }));
+  return unknown.flat();
+}
+
 /** Of somebody in another account, as moto's STS gives them. */
 async function credentialsOf(endpoint: string, account: string) {
   const { Credentials } = await new STSClient({ region: REGION, endpoint, credentials: CREDENTIALS })
@@ -230,6 +315,7 @@ async function main(): Promise<void> {
     }
     try {
       await judgeFunction(moto);
+      await judgeChangedFiles(moto);
       await judgeTemplate(moto);
     } finally {
       moto.stop();

@@ -2,7 +2,7 @@
  * What Stryker found: how many changes of the source some test noticed, and those that none did. Of the modules that run in the tests' own
  * process, each of these has its reason in survivors.ts. `npx projen mutation` and `mutation:handler` run it.
  */
-import { existsSync, readFileSync } from 'fs';
+import { existsSync, readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
 import { writeSection } from './document';
 import { SURVIVORS } from './survivors';
@@ -34,10 +34,9 @@ interface Figures {
   readonly survivors: readonly { readonly text: string; readonly reason?: string }[];
 }
 
-function figuresOf(report: string): Figures[] {
-  const path = join(ROOT, 'reports', report);
-  const { files } = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) as Report : { files: {} };
-  return Object.entries(files).sort(([a], [b]) => a.localeCompare(b)).map(([file, { source, mutants }]) => {
+function figuresOf(reports: readonly string[]): Figures[] {
+  const files = reports.flatMap(report => Object.entries((JSON.parse(readFileSync(report, 'utf8')) as Report).files));
+  return files.sort(([a], [b]) => a.localeCompare(b)).map(([file, { source, mutants }]) => {
     const noticed = mutants.filter(({ status }) => status === 'Killed' || status === 'Timeout').length;
     const survivors = mutants.filter(({ status }) => status === 'Survived' || status === 'NoCoverage').map(mutant => {
       const line = source.split('\n')[mutant.location.start.line - 1];
@@ -85,8 +84,13 @@ function printSurvivors(figures: readonly Figures[]): void {
   byReason.forEach((texts, reason) => console.log(`\n${reason} (${texts.length}):\n${texts.map(text => `  ${text}`).join('\n')}`));
 }
 
-const own = figuresOf('mutation.json');
-const handler = figuresOf('mutation.handler.json');
+/** Those of a folder whose name is like this. */
+function reportsIn(folder: string, name: RegExp): string[] {
+  return existsSync(folder) ? readdirSync(folder).filter(file => name.test(file)).map(file => join(folder, file)) : [];
+}
+
+const own = figuresOf(reportsIn(join(ROOT, 'reports'), /^mutation\.json$/));
+const handler = figuresOf(reportsIn(join(ROOT, 'reports', 'handler'), /^[\w-]+\.json$/));
 const sections = [
   ...own.length === 0 ? [] : [`\`npx projen mutation\`, what runs in the tests' own process. ${table(own)}`],
   ...handler.length === 0 ? [] : [`\`npx projen mutation:handler\`, what speaks HTTP: it is brought into the process of the tests, with the sandbox's clock. ${table(handler)}`],

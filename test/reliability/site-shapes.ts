@@ -110,7 +110,7 @@ export interface Pipeline {
 
 export const SOURCE_TYPE: ActionType = { category: 'Source', owner: 'AWS', provider: 'S3', version: '1' };
 export const BUILD_TYPE: ActionType = { category: 'Build', owner: 'AWS', provider: 'CodeBuild', version: '1' };
-export const DEPLOY_TYPE: ActionType = { category: 'Deploy', owner: 'AWS', provider: 'S3', version: '1' };
+const DEPLOY_TYPE: ActionType = { category: 'Deploy', owner: 'AWS', provider: 'S3', version: '1' };
 export const INVALIDATION_TYPE: ActionType = { category: 'Invoke', owner: 'AWS', provider: 'Lambda', version: '1' };
 
 /** The name of the pipeline in the parameters, which each life replaces by its own. */
