@@ -31,9 +31,9 @@ async function measure(bucket: string): Promise<Measurement> {
     return true;
   };
   const until = Date.now() + 60_000;
-  const current = await filesOf({ name: 'site', location: { bucket, key: 'after' } }, site, until);
-  const changed = new Set<string>();
-  await compare({ bucket, key: 'before' }, current, site, changed, until);
+  const [changed, doubts] = [new Set<string>(), new Map<string, string>()];
+  const current = await filesOf({ name: 'site', location: { bucket, key: 'after' } }, site, until, { doubts });
+  await compare({ bucket, key: 'before' }, current, site, { changed, doubts }, until);
   const { paths, changes } = pathsOf(changed, current, site, {});
   process.stdout.write = logged;
   watch();

@@ -181,9 +181,9 @@ async function stepsOf(sandbox: Sandbox, folder: string, replay: typeof REPLAYS[
 
 async function stepOf(version: string, before: string, after: string, site: Site): Promise<Step> {
   const until = Date.now() + 60_000;
-  const current: Files = await filesOf({ name: 'site', location: { bucket: BUCKET, key: after } }, site, until);
-  const changed = new Set<string>();
-  await compare({ bucket: BUCKET, key: before }, current, site, changed, until);
+  const [changed, doubts] = [new Set<string>(), new Map<string, string>()];
+  const current: Files = await filesOf({ name: 'site', location: { bucket: BUCKET, key: after } }, site, until, { doubts });
+  await compare({ bucket: BUCKET, key: before }, current, site, { changed, doubts }, until);
   const { paths, changes = { changed: 0, unchanged: 0 } } = pathsOf(changed, current, site, {});
   const unchanged = [...current.keys()].filter(key => !changed.has(key));
   const directory = commonDirectory([...changed].map(key => site.pathOf(key)));

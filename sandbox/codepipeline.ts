@@ -109,6 +109,8 @@ export interface ActionRecord extends PipelineContext, Omit<ActionEnd, 'status'>
   readonly userParameters?: string;
   /** What the pipeline says of the action beside that. @default - nothing */
   readonly configuration?: Readonly<Record<string, string>>;
+  /** The same with the values of variables. @default - the configuration */
+  readonly resolvedConfiguration?: Readonly<Record<string, string>>;
   /** @default 'Succeeded' */
   readonly status?: ActionExecution['status'];
   /** Epoch milliseconds. @default - now */
@@ -130,6 +132,8 @@ export interface HistorySettings {
   listsSummaries: boolean;
   /** Whether the configuration of an action is listed as the pipeline has it. @default true */
   listsConfigurations: boolean;
+  /** Whether the start of a run is listed. @default - of each */
+  listsStartOf: (run: { readonly stage: string; readonly action: string }) => boolean;
   /** Which runs come first, by their start. @default 'newestFirst' */
   order: 'newestFirst' | 'oldestFirst';
   /** Whether times are cut to seconds. @default false */
@@ -141,7 +145,7 @@ export interface HistorySettings {
 /** What the history keeps of an action's run. */
 interface HistoryEntry {
   readonly context: PipelineContext & { readonly pipelineExecutionId: string };
-  readonly definition: Pick<ActionDefinition, 'name' | 'userParameters' | 'inputArtifacts' | 'namespace'> & Pick<ActionRecord, 'actionType' | 'configuration'>;
+  readonly definition: Pick<ActionDefinition, 'name' | 'userParameters' | 'inputArtifacts' | 'namespace'> & Pick<ActionRecord, 'actionType' | 'configuration' | 'resolvedConfiguration'>;
   readonly execution: ActionExecution;
   readonly actionExecutionId: string;
   outputArtifacts: Readonly<Record<string, ArtifactLocation>>;
@@ -203,7 +207,7 @@ export class CodePipeline extends Service {
   };
 
   readonly historySettings: HistorySettings = {
-    listsVariablesWithoutNamespace: true, listsSummaries: true, listsConfigurations: true, order: 'newestFirst', wholeSeconds: false, listedAfter: 0,
+    listsVariablesWithoutNamespace: true, listsSummaries: true, listsConfigurations: true, listsStartOf: () => true, order: 'newestFirst', wholeSeconds: false, listedAfter: 0,
   };
 
   /** Whether the stages after one that is rolled back run as well. AWS does not say. */
@@ -308,14 +312,15 @@ export class CodePipeline extends Service {
 
   /** Writes a run of an action into the history that the sandbox does not run itself, such as a deployment. */
   recordAction({
-    action, actionType, namespace, userParameters, configuration, status = 'Succeeded', startedAt = this.surroundings.clock.now(), endedAt = startedAt,
+    action, actionType, namespace, userParameters, configuration, resolvedConfiguration, status = 'Succeeded', startedAt = this.surroundings.clock.now(), endedAt = startedAt,
     outputArtifacts = {}, outputVariables = {}, externalExecutionId, summary, errorDetails, ...context
   }: ActionRecord): RecordedAction {
     let resolve: (execution: ActionExecution) => void;
     const finished = new Promise<ActionExecution>(fulfil => resolve = fulfil);
     const execution: ActionExecution = { actionName: action, startedAt, jobs: [], reports: [], status, outputVariables: {}, finished };
     const inputArtifacts = Object.keys(context.artifacts ?? {});
-    const entry = this.remember(context, { name: action, actionType, namespace, userParameters, configuration, inputArtifacts }, execution);
+    const definition = { name: action, actionType, namespace, userParameters, configuration, resolvedConfiguration, inputArtifacts };
+    const entry = this.remember(context, definition, execution);
     const end = ({ endedAt: at = this.surroundings.clock.now(), outputArtifacts: artifacts = {}, ...change }: ActionEnd) => {
       if (execution.endedAt !== undefined) {
         throw new Error(`The run of ${action} has ended already`);
@@ -570,23 +575,24 @@ function artifactsOf({ inputArtifacts = [] }: HistoryEntry['definition'], contex
 /** An action's run as `ListActionExecutions` tells it, with times in seconds. */
 function detailOf(
   { context, definition, execution, actionExecutionId, outputArtifacts }: HistoryEntry,
-  { listsVariablesWithoutNamespace, listsSummaries, listsConfigurations, wholeSeconds }: HistorySettings,
+  { listsVariablesWithoutNamespace, listsSummaries, listsConfigurations, listsStartOf, wholeSeconds }: HistorySettings,
 ): object {
   const { externalExecutionId, summary, errorDetails, outputVariables, status, startedAt, endedAt } = execution;
   const configuration = { ...definition.configuration, ...definition.userParameters !== undefined && { UserParameters: definition.userParameters } };
+  const isResolved = listsConfigurations || definition.userParameters !== undefined;
   const seconds = (milliseconds: number) => wholeSeconds ? Math.floor(milliseconds / 1_000) : milliseconds / 1_000;
   return {
     pipelineExecutionId: context.pipelineExecutionId,
     actionExecutionId,
     stageName: context.stage,
     actionName: definition.name,
-    startTime: seconds(startedAt),
+    startTime: listsStartOf({ stage: context.stage, action: definition.name }) ? seconds(startedAt) : undefined,
     lastUpdateTime: seconds(endedAt ?? startedAt),
     status,
     input: {
       actionTypeId: definition.actionType,
       configuration: listsConfigurations ? configuration : undefined,
-      resolvedConfiguration: listsConfigurations || definition.userParameters !== undefined ? configuration : undefined,
+      resolvedConfiguration: isResolved ? { ...configuration, ...definition.resolvedConfiguration } : undefined,
       inputArtifacts: artifactsOf(definition, context).map(({ name, location }) => ({ name, s3location: location })),
       namespace: definition.namespace,
     },

@@ -426,14 +426,14 @@ export function pathProblem(path: unknown): string | undefined {
   const separator = /([\s,;])\//.exec(path)?.[1];
   if (separator !== undefined) {
     const list = path.split(/[\s,;]+(?=\/)/).map(part => quote(part.trim())).join(', ');
-    return `paths must be single paths, got ${quote(path)}: write a list, ${list}. If a path has this before a '/', write it as ${encodeURIComponent(separator)}`;
+    return `paths must be single paths, got ${quote(path)}: write a list, ${list}. If a URL has this before a '/', ${/\s/.test(separator) ? `write it as ${encodeURIComponent(separator)}` : 'use a wildcard in its place'}`;
   }
   if (/\s$/.test(path)) {
     return `paths must not end with white space, got ${quote(path)}: remove it. If the URL ends with it, write it URL-encoded, such as %20`;
   }
-  // Browsers take an encoded dot for a dot. What follows a question mark may be anything, and a wildcard is more than a dot.
+  // Browsers take an encoded dot for a dot, and ask for none of them. What follows a question mark may be anything, and a wildcard is more than a dot.
   if (/\/(\.{0,2}\/|\.{1,2}$)/.test(path.split('?', 1)[0].replace(/%2e/gi, '.'))) {
-    return `paths must not have empty parts, '.' or '..', since no browser asks for them, got ${quote(path)}. If a URL has them, use a wildcard in their place`;
+    return `paths must not have empty parts ('//'), '.' or '..', which most likely match nothing, got ${quote(path)}. If a URL has them, use a wildcard in their place`;
   }
   if (path.includes('#')) {
     return `paths must not have a fragment, since browsers do not send it, got ${quote(path)}: remove what begins with '#'. If it is part of a file name, write it as %23`;

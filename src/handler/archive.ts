@@ -36,7 +36,7 @@ const WINDOW_LENGTH = 4 * 1024 * 1024;
  * Artifacts are not trusted: what the function reads and keeps must fit its memory. With 256 MB, a hundred thousand files take 207 MB at
  * most (`npx projen benchmark`).
  */
-const MEMORY_SIZE = Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 256);
+export const MEMORY_SIZE = Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 256);
 const MAX_FILES = 400 * MEMORY_SIZE;
 const MAX_DIRECTORY_BYTES = 96 * 1024 * MEMORY_SIZE;
 

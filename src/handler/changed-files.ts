@@ -1,4 +1,4 @@
-import { Archive, Unreadable, type FileVersion, type Location } from './archive';
+import { Archive, MEMORY_SIZE, Unreadable, type FileVersion, type Location } from './archive';
 import { cover } from './cover';
 import type { Artifact } from './event';
 import { Failure } from './failure';
@@ -12,6 +12,9 @@ import { ALL_PATHS, DEFAULT_MAX_PATHS, quote, type ChangedFilesParameters, type 
 /** If a larger share of the site has changed, everything is invalidated: that is one path, and little would stay cached anyway. */
 const MAX_CHANGED_SHARE = 0.5;
 
+/** A file with a space in its name is seen under several URLs. A function with the default 256 MB has memory for this many, and for the files. */
+const MAX_LISTED_PATHS = 600 * MEMORY_SIZE;
+
 /** The share of an invocation's time for reading artifacts. The rest is for CloudFront. */
 const READING_SHARE = 0.6;
 
@@ -21,8 +24,14 @@ const MAX_NAMES_SHOWN = 10;
 /** What to do while an archive is read. */
 interface Reading {
   readonly onOpen?: (archive: Archive) => void;
-  /** Takes the reason why a deployment may make something else of a file. @default - the file is left out */
-  readonly onDoubt?: (doubt: Unreadable) => void;
+  /** Takes the files that a deployment may write under another name, with the reason. @default - they are left out, and so are links */
+  readonly doubts?: Map<string, string>;
+}
+
+/** What the comparison of artifacts has found. */
+export interface Differences {
+  readonly changed: Set<string>;
+  readonly doubts: Map<string, string>;
 }
 
 /** The files of a website, by their names relative to the base directory. */
@@ -46,19 +55,23 @@ export async function findChangedFiles(
   const readUntil = Date.now() + (until - Date.now()) * READING_SHARE;
   try {
     let writtenAt: number | undefined;
-    const current = await filesOf(artifact, site, until, { onOpen: archive => writtenAt = archive.writtenAt, onDoubt: raise });
+    const [changed, doubts] = [new Set<string>(), new Map<string, string>()];
+    const current = await filesOf(artifact, site, until, { onOpen: archive => writtenAt = archive.writtenAt, doubts });
     const baselines = await findBaselines({ pipelineName, artifact, parameters, changedFiles, asOf }, until);
     const isOwn = ({ bucket, key }: Location) => bucket === artifact.location.bucket && key === artifact.location.key;
     if (baselines.artifacts.some(baseline => isOwn(baseline) && isReplaced(baseline, writtenAt))) {
       throw new Doubt(`the artifact ${artifact.name} has replaced one that was deployed before`);
     }
     const others = baselines.artifacts.filter(baseline => !isOwn(baseline));
-    const changed = new Set<string>();
     for (const [index, baseline] of others.entries()) {
       if (index > 0 && Date.now() > readUntil) {
         throw new Doubt(`${count(others.length, 'artifact')} may be in the cache, and the function had time to compare only ${index}`);
       }
-      await compare(baseline, current, site, changed, until);
+      await compare(baseline, current, site, { changed, doubts }, until);
+    }
+    const doubtful = [...changed].find(file => doubts.has(file));
+    if (doubtful !== undefined) {
+      throw new Doubt(doubts.get(doubtful));
     }
     const [unknown] = site.errorDocumentsOtherThan(file => current.has(file) || changed.has(file));
     if (unknown !== undefined) {
@@ -105,8 +118,14 @@ export function pathsOf(
   if (concerning.length > total * MAX_CHANGED_SHARE) {
     return everything(`${concerning.length} of ${count(total, 'file')} ${concerning.length === 1 ? 'has' : 'have'} changed`);
   }
-  const paths = [...new Set(concerning.flatMap(file => site.pathsOf(file)))];
-  const covered = cover(paths, unchanged.map(file => site.pathOf(file)), maxPaths);
+  const paths = new Set<string>();
+  for (const file of concerning) {
+    site.pathsOf(file).forEach(path => paths.add(path));
+    if (paths.size > MAX_LISTED_PATHS) {
+      return everything(`the changed files are seen under more than ${MAX_LISTED_PATHS} URLs`);
+    }
+  }
+  const covered = cover([...paths], unchanged.map(file => site.pathOf(file)), maxPaths);
   return { paths: [...covered.paths], changes: { changed: concerning.length, unchanged: covered.unchanged } };
 }
 
@@ -152,7 +171,7 @@ function nothingToCompare(artifact: string, site: Site, excluded: number, atTop:
  * baseline's files are read one by one and not kept: there may be a hundred thousand of them.
  */
 export async function compare(
-  baseline: Location & Partial<DeployedArtifact>, current: Files, site: Site, changed: Set<string>, until: number,
+  baseline: Location & Partial<DeployedArtifact>, current: Files, site: Site, { changed, doubts }: Differences, until: number,
 ): Promise<void> {
   const known = new Set<FileVersion>();
   const onOpen = (archive: Archive) => {
@@ -160,7 +179,7 @@ export async function compare(
       throw archive.unreadable('another artifact has replaced it since it was deployed');
     }
   };
-  for await (const { file, size, crc32 } of filesIn(baseline, site, until, { onOpen, onDoubt: raise })) {
+  for await (const { file, size, crc32 } of filesIn(baseline, site, until, { onOpen, doubts })) {
     if (file === undefined) {
       continue;
     }
@@ -184,11 +203,7 @@ function isReplaced({ usedAt = Infinity }: Partial<DeployedArtifact>, writtenAt:
   return writtenAt !== undefined && writtenAt > usedAt;
 }
 
-function raise(error: Error): never {
-  throw error;
-}
-
-async function* filesIn(location: Location, site: Site, until: number, { onOpen, onDoubt }: Reading) {
+async function* filesIn(location: Location, site: Site, until: number, { onOpen, doubts }: Reading) {
   const archive = await Archive.open(location, until);
   onOpen?.(archive);
   const unreadable = (words: string) => archive.unreadable(words);
@@ -196,13 +211,16 @@ async function* filesIn(location: Location, site: Site, until: number, { onOpen,
   for await (const { name: fileName, size, crc32, isLink, doubt } of archive.files()) {
     files++;
     const file = site.fileOf(fileName);
-    const isFollowed = isLink && file !== undefined && !site.excludes(file);
-    const words = doubt ?? (isFollowed ? `${quote(fileName)} is a symbolic link, whose target may change without it` : undefined);
-    if (words === undefined) {
-      yield { fileName, file, size, crc32, unreadable };
-    } else {
-      onDoubt?.(unreadable(words));
+    if ((isLink || doubt !== undefined) && file !== undefined && !site.excludes(file)) {
+      if (doubts === undefined) {
+        continue;
+      }
+      if (isLink) {
+        throw unreadable(`${quote(fileName)} is a symbolic link, whose target may change without it`);
+      }
+      doubts.set(file, String(doubt));
     }
+    yield { fileName, file, size, crc32, unreadable };
   }
   log('INFO', 'Artifact read', { artifact: `s3://${location.bucket}/${location.key}`, files, bytesRead: archive.bytesRead, size: archive.size });
 }

@@ -1,4 +1,4 @@
-import { ListActionExecutionsCommand, type ActionExecutionDetail, type ArtifactDetail } from '@aws-sdk/client-codepipeline';
+import { ListActionExecutionsCommand, type ActionExecutionDetail, type ActionExecutionInput, type ArtifactDetail } from '@aws-sdk/client-codepipeline';
 import type { Location } from './archive';
 import { limited } from './budget';
 import { codePipeline } from './codepipeline';
@@ -20,6 +20,9 @@ const MAX_RUNS = 10_000;
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
  */
 const LONGEST_RUN = 7 * 24 * 60 * 60 * 1000;
+
+/** What the S3 deploy action is told of where to write. */
+const TARGET_OPTIONS = ['BucketName', 'ObjectKey'] as const;
 
 /** The function cannot know what the cache contains. Waiting does not help. */
 export class Doubt extends Error {}
@@ -80,6 +83,8 @@ interface History {
   readonly successes: Success[];
   /** The executions in which this action has the job's artifact and is in progress: this job's own, and retries of it. */
   readonly executions: Set<string | undefined>;
+  /** A run of an action that matters, if the history does not say when it was. */
+  timeless?: string;
   asOf: number;
 }
 
@@ -103,6 +108,9 @@ export async function findBaselines(sought: Sought, until: number): Promise<Base
   if (besides !== undefined) {
     throw new Busy('ConfigurationError', `${besides.name} is still deploying the same artifact, so this invalidation would run too early. ` +
       'Give this action a higher runOrder than that action. If that action deploys to another site, set deployedBy to the actions that deploy to this distribution.');
+  }
+  if (history.timeless !== undefined) {
+    throw new Doubt(`the pipeline's history does not say when ${history.timeless} ran`);
   }
   const success = lastProof(history);
   if (success === undefined) {
@@ -157,14 +165,15 @@ async function readHistory(sought: Sought, until: number): Promise<History> {
   const history: History = { runs: [], successes: [], executions: new Set(), asOf: -Infinity };
   let count = 0;
   for await (const page of pages(sought.pipelineName, until)) {
-    const timeless = page.find(({ startTime }) => startTime === undefined);
-    if (timeless !== undefined) {
-      throw new Doubt(`the pipeline's history does not say when ${timeless.stageName}.${timeless.actionName} ran`);
-    }
-    const runs = page.filter(run => Number(run.startTime) <= asOf);
-    for (const run of runs) {
-      history.asOf = Math.max(history.asOf, Number(run.startTime));
+    for (const run of page.filter(({ startTime }) => startTime === undefined || Number(startTime) <= asOf)) {
       const parameters = parametersOf(run);
+      if (run.startTime === undefined) {
+        const deployments = deploymentsOf(run, parameters, sought);
+        history.runs.push(...deployments);
+        history.timeless ??= deployments.at(0)?.name;
+        continue;
+      }
+      history.asOf = Math.max(history.asOf, Number(run.startTime));
       if (run.stageName !== stageName || run.actionName !== actionName) {
         history.runs.push(...deploymentsOf(run, parameters, sought));
       } else if (run.status === 'Succeeded') {
@@ -209,13 +218,22 @@ function deploymentsOf(run: ActionExecutionDetail, written: Written, { artifact,
   const isOver = (status === 'Succeeded' || status === 'Failed') && lastUpdateTime !== undefined;
   const end = isOver ? Number(lastUpdateTime) : endOf(status, start);
   const artifacts = [...locationsOf(input?.inputArtifacts, artifact.name, start), ...locationsOf(output?.outputArtifacts, artifact.name, end)];
-  const configuration = textOf(input?.configuration ?? input?.resolvedConfiguration);
+  const configuration = textOf(input);
   return [{ execution, name, isKnown, status: String(status), start, end, artifacts, configuration }];
 }
 
-/** As it is written in the pipeline, so that a variable, such as the ID of a commit, makes no difference. */
-function textOf(configuration: Readonly<Record<string, string>> | undefined): string | undefined {
-  return configuration && JSON.stringify(Object.entries(configuration).sort(([left], [right]) => left < right ? -1 : 1));
+/**
+ * As it is written in the pipeline, so that a variable, such as the ID of a commit, makes no difference, except where it says which files
+ * are written. A Commands action, of the category Compute, has none.
+ */
+function textOf({ actionTypeId, configuration: written, resolvedConfiguration: resolved }: Partial<ActionExecutionInput> = {}): string | undefined {
+  const known = written ?? resolved ?? (actionTypeId?.category === 'Compute' ? {} : undefined);
+  if (known === undefined) {
+    return undefined;
+  }
+  const target = Object.fromEntries(TARGET_OPTIONS.map(name => [name, resolved?.[name]]).filter(([, value]) => value !== undefined));
+  const configuration = { ...known, ...target };
+  return JSON.stringify(Object.entries(configuration).sort(([left], [right]) => left < right ? -1 : 1));
 }
 
 function locationsOf(artifacts: readonly ArtifactDetail[] = [], name: string, usedAt: number): DeployedArtifact[] {

@@ -20,7 +20,7 @@ export function configOf(distribution: CfnDistribution): Record<string, unknown>
 
 /** The construct to which a part of a configuration refers. */
 export function referredTo(value: unknown): IConstruct | undefined {
-  return value instanceof Referred ? value.construct : undefined;
+  return value instanceof Referred ? value.target : undefined;
 }
 
 export function listIn(config: Record<string, unknown>, name: string): readonly unknown[] {
@@ -28,8 +28,17 @@ export function listIn(config: Record<string, unknown>, name: string): readonly 
   return Array.isArray(list) ? list : [];
 }
 
+/** What an intrinsic function contains is resolved twice: a property that is not private would lead there to all of the app. */
 class Referred {
-  constructor(readonly construct: IConstruct) {}
+  readonly #construct: IConstruct;
+
+  constructor(construct: IConstruct) {
+    this.#construct = construct;
+  }
+
+  get target(): IConstruct {
+    return this.#construct;
+  }
 }
 
 /** Keeps references, which CDK writes in a different way if they cross stacks. */

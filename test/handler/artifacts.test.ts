@@ -217,14 +217,21 @@ test.concurrent('every option of the layout', async () => {
 describe('everything is invalidated where a deployment may make something else of a file, and the summary says why', () => {
   test.concurrent.each<[string, (version: string) => Promise<Buffer>, string]>([
     ['a symbolic link', version => givenArchive({ ...FIRST, 'v2/index.html': version }, { links: { latest: 'v2' } }), "'latest' is a symbolic link, whose target may change without it"],
-    ['a name that another reader reads as UTF-8', async version => givenRawArchive({ name: Buffer.from('café.html'), content: Buffer.from(version) }), "the file name 'caf├⌐.html' is not ASCII"],
-    ['a name that begins with the folder itself', version => givenArchive({ ...FIRST, './index.html': version }), "the file name './index.html' has a part that is empty or '.'"],
+    ['a changed file whose name another reader reads as UTF-8', async version => givenRawArchive({ name: Buffer.from('café.html'), content: Buffer.alloc(Number(version)) }), "the file name 'caf├⌐.html' is not ASCII"],
+    ['a changed file whose name begins with the folder itself', version => givenArchive({ ...FIRST, './index.html': version }), "the file name './index.html' has a part that is empty or '.'"],
   ])('%s', async (_, archive, words) => {
     const world = await givenWorld();
     await world.run(await world.givenArtifact(await archive('1')));
     const action = await world.run(await world.givenArtifact(await archive('2')));
     expect(world.distribution.invalidations.map(({ paths }) => paths)).toEqual([['/*'], ['/*']]);
     expect(action).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining(words) });
+  });
+
+  test.concurrent('but not for such a name while the file stays the same', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(await givenArchive({ ...FIRST, './same.html': '1' })));
+    await world.run(await world.givenArtifact(await givenArchive({ ...FIRST, './same.html': '1', 'about.html': '2' })));
+    expect(world.lastPaths()).toEqual(['/about.html']);
   });
 
   test.concurrent('but not for a link that is not part of the site, or excluded', async () => {
@@ -528,6 +535,50 @@ describe('green is never stale', () => {
     expect(world.distribution.invalidations.map(({ paths }) => paths)).toEqual([['/*'], ['/*'], ['/*']]);
     expect(action.summary).toContain('everything, because Deploy.Deploy was configured differently when this action last succeeded, so the same files may be other pages');
     expect((await runInto('website')).summary).toMatch(/^Nothing has changed/);
+  });
+
+  test.concurrent('the history does not say when a deployment was: it waits for one beside it, then invalidates everything', async () => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    const second = await world.givenArtifact(SECOND);
+    const deployment = world.deploy(second, undefined, { status: 'InProgress' });
+    world.sandbox.codePipeline.historySettings.listsStartOf = ({ action }) => action !== 'Deploy';
+    let end = Infinity;
+    world.sandbox.clock.after(20_000, () => {
+      end = world.sandbox.clock.now();
+      deployment.end({ status: 'Succeeded' });
+    });
+    const action = await world.run(second, { deploy: false });
+    expect(world.distribution.invalidations.at(-1)!.createTime).toBeGreaterThanOrEqual(end);
+    expect(action.summary).toContain("everything, because the pipeline's history does not say when Deploy.Deploy ran");
+  });
+
+  test.concurrent('a variable of the pipeline says where the same files are deployed: everything, where it has another value', async () => {
+    const world = await givenWorld();
+    const artifact = await world.givenArtifact(FIRST);
+    const runInto = async (folder: string) => {
+      const pipelineExecutionId = crypto.randomUUID();
+      const configuration = { BucketName: 'website', ObjectKey: '#{variables.folder}' };
+      world.deploy(artifact, pipelineExecutionId, { configuration, resolvedConfiguration: { ...configuration, ObjectKey: folder } });
+      return world.run(artifact, { pipelineExecutionId, deploy: false });
+    };
+    await runInto('en');
+    await runInto('de');
+    await runInto('de');
+    expect(world.distribution.invalidations.map(({ paths }) => paths)).toEqual([['/*'], ['/*']]);
+  });
+
+  test.concurrent('a Commands action has no configuration: what has changed is known', async () => {
+    const world = await givenWorld();
+    world.sandbox.codePipeline.historySettings.listsConfigurations = false;
+    const runWith = async (artifact: string) => {
+      const pipelineExecutionId = crypto.randomUUID();
+      world.deploy(artifact, pipelineExecutionId, { actionType: { category: 'Compute', owner: 'AWS', provider: 'Commands', version: '1' } });
+      return world.run(artifact, { pipelineExecutionId, deploy: false });
+    };
+    await runWith(await world.givenArtifact(FIRST));
+    await runWith(await world.givenArtifact({ ...FIRST, 'about.html': '2' }));
+    expect(world.lastPaths()).toEqual(['/about.html']);
   });
 
   test.concurrent('more than half of the files have changed: everything, which is one path', async () => {

@@ -32,7 +32,7 @@ test.each<[string | Buffer, string]>([
   ['["/a"', "invalidation.txt: it starts with '[' but is not a JSON array"],
   ['/a%23\nb#', "invalidation.txt: line 2: paths must start with '/' or '#', got 'b#'"],
   ['/a # a comment', "invalidation.txt: line 1: paths must not have a fragment, since browsers do not send it, got '/a # a comment'"],
-  ['/./index.html', "invalidation.txt: line 1: paths must not have empty parts, '.' or '..'"],
+  ['/./index.html', "invalidation.txt: line 1: paths must not have empty parts ('//'), '.' or '..'"],
   [`/${'a'.repeat(4001)}`, 'invalidation.txt: line 1: paths must be at most 4000 characters'],
   ['/a\n'.repeat(10_001), 'invalidation.txt: it must list at most 10000 paths, got 10001'],
   ['/a*\n'.repeat(1_501), 'invalidation.txt: it must list at most 1500 paths with a wildcard, got 1501'],

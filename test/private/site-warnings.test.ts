@@ -1,8 +1,9 @@
-import { App, CfnParameter, Duration, NestedStack, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Duration, Fn, NestedStack, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { CloudFrontInvalidationStage, InvalidationPaths, type ChangedFilesOptions, type CloudFrontInvalidationOptions } from '../../src';
 import { givenPipeline, givenStack } from '../given';
 
@@ -42,6 +43,23 @@ describe('query strings in the cache key', () => {
   ])('%s: warned about %#', (_, policyOf, warns) => {
     const stack = givenStack();
     expect(warnings(stack, givenDistribution(stack, {}, { cachePolicy: policyOf(stack) }), {})).toEqual(warns ? [WARNING] : []);
+  });
+
+  test.each<[string, (reference: string) => string]>([
+    ['a text', reference => `${reference}.example.com`],
+    ['Fn::Join', reference => Fn.join('.', [reference, 'example.com'])],
+    ['Fn::Join of a part', reference => Fn.join('.', ['a', Fn.select(0, Fn.split('.', reference))])],
+    ['Fn::Sub', reference => Fn.sub('${Name}.example.com', { Name: reference })],
+    ['Fn::Select', reference => Fn.select(0, [reference, 'example.com'])],
+    ['Fn::ImportValue', reference => Fn.importValue(reference)],
+    ['Fn::FindInMap', reference => Fn.findInMap('Origins', 'Names', reference)],
+  ])('where the domain name of the origin is made by %s', (_, nameOf) => {
+    const stack = givenStack();
+    const { bucketName } = new Bucket(stack, 'Bucket');
+    const behavior = { origin: new HttpOrigin(nameOf(bucketName)), cachePolicy: cloudfront.CachePolicy.AMPLIFY };
+    const distribution = givenDistribution(stack, { comment: nameOf(bucketName) }, behavior);
+    expect(warnings(stack, distribution, {})).toEqual([WARNING]);
+    App.of(stack)!.synth();
   });
 
   test('of a further behavior', () => {
