@@ -1,34 +1,34 @@
 /**
- * `side-by-side.ts a b -- command` runs a command and, in what time it leaves, the tasks a and b of the project.
+ * `side-by-side.ts a b -- command` runs a command and, in what time it leaves, the tasks a and b of the project, one after the other.
  *
  * The command may wait for moments, so the tasks get the lowest priority. What they have written is printed after it. What fails stops nothing
  * else.
  */
 import { spawn } from 'child_process';
-import { availableParallelism, constants, setPriority } from 'os';
+import { constants, setPriority } from 'os';
 import { join } from 'path';
 
 const PROJEN = join(__dirname, '..', 'node_modules', 'projen', 'bin', 'projen');
 
 const separator = process.argv.indexOf('--');
-const waiting = process.argv.slice(2, separator);
+const tasks = process.argv.slice(2, separator);
 const command = process.argv.slice(separator + 1);
 
 async function main(): Promise<void> {
   const written: Buffer[] = [];
   const failed: string[] = [];
-  const worker = async () => {
-    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+  const runTasks = async () => {
+    for (const task of tasks) {
       if (await runTask(task, written) !== 0) {
         failed.push(task);
       }
     }
   };
-  const workers = Array.from({ length: availableParallelism() }, worker);
+  const others = runTasks();
   if (await runCommand() !== 0) {
     failed.unshift(command.join(' '));
   }
-  await Promise.all(workers);
+  await others;
   process.stdout.write(Buffer.concat(written));
   if (failed.length > 0) {
     console.error(`Failed: ${failed.join(', ')}`);
