@@ -145,6 +145,9 @@ describe('the credentials', () => {
   });
 
   test('expire', async () => {
+    await sandbox.stop();
+    sandbox = await Sandbox.start({ timeScale: 500 });
+    caller = sandbox.addRole('caller', [allow('*')]);
     sandbox.cloudFront.addDistribution({ id: 'E1', account: OTHER });
     const invalidate = await givenCaller();
     await sandbox.clock.sleep(901_000);
