@@ -56,8 +56,12 @@ export async function findChangedFiles(
   try {
     let writtenAt: number | undefined;
     const [changed, doubts] = [new Set<string>(), new Map<string, string>()];
-    const current = await filesOf(artifact, site, until, { onOpen: archive => writtenAt = archive.writtenAt, doubts });
+    const current = await filesOf(artifact, site, until, { onOpen: archive => writtenAt = archive.writtenAt, doubts }).catch(unlessUnreadable);
     const baselines = await findBaselines({ pipelineName, artifact, parameters, changedFiles, asOf }, until);
+    // Only now: whether a deployment is still in progress matters more.
+    if (current instanceof Unreadable) {
+      throw current;
+    }
     const isOwn = ({ bucket, key }: Location) => bucket === artifact.location.bucket && key === artifact.location.key;
     if (baselines.artifacts.some(baseline => isOwn(baseline) && isReplaced(baseline, writtenAt))) {
       throw new Doubt(`the artifact ${artifact.name} has replaced one that was deployed before`);
@@ -91,6 +95,13 @@ export async function findChangedFiles(
     log('WARN', 'Cannot tell what has changed: invalidating everything', { reason: error.message });
     return { paths: [ALL_PATHS], note: `everything, because ${error.message}` };
   }
+}
+
+function unlessUnreadable(error: unknown): Unreadable {
+  if (!(error instanceof Unreadable)) {
+    throw error;
+  }
+  return error;
 }
 
 /** The artifact names of the changed files that matter to the site. */

@@ -83,8 +83,8 @@ interface History {
   readonly successes: Success[];
   /** The executions in which this action has the job's artifact and is in progress: this job's own, and retries of it. */
   readonly executions: Set<string | undefined>;
-  /** A run of an action that matters, if the history does not say when it was. */
-  timeless?: string;
+  /** Why something that matters is missing, if so. */
+  doubt?: string;
   asOf: number;
 }
 
@@ -101,16 +101,16 @@ interface History {
  */
 export async function findBaselines(sought: Sought, until: number): Promise<Baselines> {
   const history = await readHistory(sought, until);
-  // This check comes first: an invalidation that runs too early is wrong, whatever it invalidates.
-  // An action in another Region has a copy of the artifact elsewhere.
+  // This check comes first: an invalidation that runs too early is wrong, whatever it invalidates. An action in another Region has a copy of
+  // the artifact elsewhere.
   const besides = history.runs.find(({ status, execution, artifacts }) => status === 'InProgress' &&
     (history.executions.has(execution) || artifacts.some(location => isSame(location, sought.artifact.location))));
   if (besides !== undefined) {
     throw new Busy('ConfigurationError', `${besides.name} is still deploying the same artifact, so this invalidation would run too early. ` +
       'Give this action a higher runOrder than that action. If that action deploys to another site, set deployedBy to the actions that deploy to this distribution.');
   }
-  if (history.timeless !== undefined) {
-    throw new Doubt(`the pipeline's history does not say when ${history.timeless} ran`);
+  if (history.doubt !== undefined) {
+    throw new Doubt(history.doubt);
   }
   const success = lastProof(history);
   if (success === undefined) {
@@ -159,10 +159,23 @@ function lastProof({ successes }: History): Success | undefined {
   return proofs.length === 0 ? undefined : newest(proofs);
 }
 
-/** Reads back as far as a run can matter, in whatever order CodePipeline lists runs. */
+/** Reads what there is to read. */
 async function readHistory(sought: Sought, until: number): Promise<History> {
-  const { asOf = Infinity, changedFiles: { stageName, actionName, deployedBy } } = sought;
   const history: History = { runs: [], successes: [], executions: new Set(), asOf: -Infinity };
+  try {
+    await readInto(history, sought, until);
+  } catch (error) {
+    if (!(error instanceof Doubt)) {
+      throw error;
+    }
+    history.doubt = error.message;
+  }
+  return history;
+}
+
+/** Reads back as far as a run can matter, in whatever order CodePipeline lists runs. */
+async function readInto(history: History, sought: Sought, until: number): Promise<void> {
+  const { asOf = Infinity, changedFiles: { stageName, actionName, deployedBy } } = sought;
   let count = 0;
   for await (const page of pages(sought.pipelineName, until)) {
     for (const run of page.filter(({ startTime }) => startTime === undefined || Number(startTime) <= asOf)) {
@@ -170,7 +183,7 @@ async function readHistory(sought: Sought, until: number): Promise<History> {
       if (run.startTime === undefined) {
         const deployments = deploymentsOf(run, parameters, sought);
         history.runs.push(...deployments);
-        history.timeless ??= deployments.at(0)?.name;
+        history.doubt ??= deployments.length === 0 ? undefined : `the pipeline's history does not say when ${deployments[0].name} ran`;
         continue;
       }
       history.asOf = Math.max(history.asOf, Number(run.startTime));
@@ -184,14 +197,13 @@ async function readHistory(sought: Sought, until: number): Promise<History> {
     }
     const horizon = horizonOf(history, deployedBy);
     if (horizon !== undefined && page.length > 0 && page.every(run => Number(run.startTime) < horizon - LONGEST_RUN)) {
-      return history;
+      return;
     }
     count += page.length;
     if (count >= MAX_RUNS) {
       throw new Doubt(`the last ${MAX_RUNS} action executions of the pipeline do not go back to what was deployed when this action last succeeded`);
     }
   }
-  return history;
 }
 
 /** The time before which ended runs do not matter, if it is known. */

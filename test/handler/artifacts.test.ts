@@ -430,6 +430,39 @@ describe('green is never stale', () => {
     expect(world.lastPaths()).toEqual(['/*']);
   });
 
+  test.concurrent.each<[string, (world: World) => Promise<string>, RegExp]>([
+    [
+      'the artifact has a symbolic link',
+      async world => world.givenArtifact(await givenArchive(SECOND, { links: { latest: 'index.html' } })),
+      /everything, because .* 'latest' is a symbolic link/,
+    ],
+    ['the artifact is no ZIP', world => world.givenArtifact(Buffer.from('no archive')), /everything, because .* cannot be read/],
+    [
+      'the history is longer than is read',
+      async world => {
+        // At the time of the success, so that it is listed before or after all of them: no success is found among the first ones.
+        for (let index = 0; index < 10_000; index++) {
+          world.sandbox.codePipeline.recordAction({ pipeline: world.pipelineName, stage: 'Test', action: 'Test', pipelineExecutionId: 'e' });
+        }
+        return world.givenArtifact(SECOND);
+      },
+      /everything, because the last 10000 action executions of the pipeline do not go back/,
+    ],
+  ])('also where it invalidates everything, since %s', async (_, artifactOf, reason) => {
+    const world = await givenWorld();
+    await world.run(await world.givenArtifact(FIRST));
+    const key = await artifactOf(world);
+    const deployment = world.deploy(key, undefined, { status: 'InProgress' });
+    let end = Infinity;
+    world.sandbox.clock.after(30_000, () => {
+      end = world.sandbox.clock.now();
+      deployment.end({ status: 'Succeeded' });
+    });
+    const action = await world.run(key, { deploy: false });
+    expect(world.distribution.invalidations.at(-1)!.createTime).toBeGreaterThanOrEqual(end);
+    expect(action.summary).toMatch(reason);
+  });
+
   test.concurrent('so it does the first time, when everything is invalidated', async () => {
     const world = await givenWorld();
     const first = await world.givenArtifact(FIRST);
