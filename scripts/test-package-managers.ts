@@ -6,6 +6,7 @@ import { execFileSync } from 'child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
+import { ONE_LINE_APP } from './one-line-app';
 
 const ROOT = join(__dirname, '..');
 
@@ -37,23 +38,6 @@ const PACKAGE_MANAGERS: readonly PackageManager[] = [
   },
 ];
 
-const APP = `
-const { App, Stack } = require('aws-cdk-lib');
-const { Distribution } = require('aws-cdk-lib/aws-cloudfront');
-const { Artifact, Pipeline } = require('aws-cdk-lib/aws-codepipeline');
-const { S3SourceAction } = require('aws-cdk-lib/aws-codepipeline-actions');
-const { Bucket } = require('aws-cdk-lib/aws-s3');
-const { CloudFrontInvalidationStage } = require('${NAME}');
-
-const stack = new Stack(new App(), 'Website');
-const pipeline = new Pipeline(stack, 'Pipeline', { crossAccountKeys: false });
-pipeline.addStage({ stageName: 'Source', actions: [new S3SourceAction({
-  actionName: 'Source', bucket: new Bucket(stack, 'Bucket', { versioned: true }), bucketKey: 'site.zip', output: new Artifact(),
-})] });
-const distribution = Distribution.fromDistributionAttributes(stack, 'Distribution', { distributionId: 'E2QWRUHEXAMPLE', domainName: 'www.example.com' });
-new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution });
-`;
-
 const temporary = mkdtempSync(join(tmpdir(), 'package-managers-'));
 try {
   const tarball = join(temporary, execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', temporary], { cwd: ROOT, encoding: 'utf8' }).trim());
@@ -63,7 +47,7 @@ try {
     mkdirSync(app);
     for (const [file, text] of Object.entries({
       ...files,
-      'app.js': APP,
+      'app.js': ONE_LINE_APP,
       'package.json': JSON.stringify({ name: 'app', version: '1.0.0', private: true, dependencies }),
     })) {
       writeFileSync(join(app, file), text);

@@ -4,27 +4,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'os';
 import { dirname, join } from 'path';
 import { loadedByEveryJob } from '../scripts/bundled-handler';
+import { ONE_LINE_APP } from '../scripts/one-line-app';
 
 const ROOT = join(__dirname, '..');
 const NAME = 'cdk-cloudfront-invalidation-stage';
-
-/** What a user writes, in a folder that has nothing but what a user has. */
-const APP = `
-const { App, Stack } = require('aws-cdk-lib');
-const { Distribution } = require('aws-cdk-lib/aws-cloudfront');
-const { Artifact, Pipeline } = require('aws-cdk-lib/aws-codepipeline');
-const { S3SourceAction } = require('aws-cdk-lib/aws-codepipeline-actions');
-const { Bucket } = require('aws-cdk-lib/aws-s3');
-const { CloudFrontInvalidationStage } = require('${NAME}');
-
-const stack = new Stack(new App(), 'Website');
-const pipeline = new Pipeline(stack, 'Pipeline', { crossAccountKeys: false });
-pipeline.addStage({ stageName: 'Source', actions: [new S3SourceAction({
-  actionName: 'Source', bucket: new Bucket(stack, 'Bucket', { versioned: true }), bucketKey: 'site.zip', output: new Artifact(),
-})] });
-const distribution = Distribution.fromDistributionAttributes(stack, 'Distribution', { distributionId: 'E2QWRUHEXAMPLE', domainName: 'www.example.com' });
-new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution });
-`;
 
 let folder: string;
 let tarball: string;
@@ -86,7 +69,7 @@ test('packed and installed in an empty folder, one line synthesises the stage, a
   for (const peer of ['aws-cdk-lib', 'constructs']) {
     symlinkSync(dirname(require.resolve(`${peer}/package.json`)), join(app, 'node_modules', peer));
   }
-  writeFileSync(join(app, 'app.js'), APP);
+  writeFileSync(join(app, 'app.js'), ONE_LINE_APP);
 
   // WHEN
   execFileSync(process.execPath, ['app.js'], { cwd: app, stdio: 'pipe', env: { ...process.env, CDK_OUTDIR: 'cdk.out' } });

@@ -3,7 +3,6 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { fromRandomAccessReaderPromise, RandomAccessReader, type Entry, type ZipFile } from 'yauzl';
 import { CALL_TIMEOUT, limited } from './budget';
 import { Busy, describe, isWorthAnotherAttempt } from './failure';
-import { quote } from '../contract';
 
 /** The location of an artifact in S3. */
 export interface Location {
@@ -20,7 +19,7 @@ export interface FileVersion {
 /** One file of an archive. */
 export interface ArchivedFile extends FileVersion {
   readonly name: string;
-  /** Why a deployment may write it under another name, if so. */
+  /** What is unclear about the name, so that a deployment may write the file under another one, if so. */
   readonly doubt: string | undefined;
   /** Whether it is a symbolic link: its content is the name of its target. */
   readonly isLink: boolean;
@@ -231,16 +230,16 @@ async function get(location: Location, range: string, etag: string | undefined, 
   }
 }
 
-/** Whoever unpacks an archive may read such a name differently, and then the site has another file. */
+/** Whoever unpacks an archive may read such a name differently, and then the site has another file. The same few texts for all files. */
 function doubtAbout({ fileName, fileNameRaw, generalPurposeBitFlag, extraFields }: Entry): string | undefined {
   if (/(^|\/)\.?(\/|$)/.test(fileName)) {
-    return `the file name ${quote(fileName)} has a part that is empty or '.'`;
+    return 'has a part that is empty or \'.\'';
   }
   const saysUtf8 = Math.floor(generalPurposeBitFlag / UTF_8_FLAG) % 2 === 1 || extraFields.some(({ id }) => id === UTF_8_NAME_FIELD);
   if (!saysUtf8 && fileNameRaw.some(byte => byte > 0x7f)) {
-    return `the file name ${quote(fileName)} is not ASCII, and the archive does not say that it is UTF-8`;
+    return 'is not ASCII, and the archive does not say that it is UTF-8';
   }
-  return fileName.includes('\ufffd') ? `the file name ${quote(fileName)} is not valid UTF-8` : undefined;
+  return fileName.includes('\ufffd') ? 'is not valid UTF-8' : undefined;
 }
 
 async function readable<T>(location: Location, reading: Promise<T>): Promise<T> {

@@ -24,7 +24,7 @@ const MAX_NAMES_SHOWN = 10;
 /** What to do while an archive is read. */
 interface Reading {
   readonly onOpen?: (archive: Archive) => void;
-  /** Takes the files that a deployment may write under another name, with the reason. @default - they are left out, and so are links */
+  /** Takes the files that a deployment may write under another name, and what is unclear. @default - they are left out, and so are links */
   readonly doubts?: Map<string, string>;
 }
 
@@ -75,7 +75,7 @@ export async function findChangedFiles(
     }
     const doubtful = [...changed].find(file => doubts.has(file));
     if (doubtful !== undefined) {
-      throw new Doubt(doubts.get(doubtful));
+      throw new Doubt(`the file name ${quote(site.baseDirectory + doubtful)} ${doubts.get(doubtful)}`);
     }
     const [unknown] = site.errorDocumentsOtherThan(file => current.has(file) || changed.has(file));
     if (unknown !== undefined) {
@@ -222,14 +222,15 @@ async function* filesIn(location: Location, site: Site, until: number, { onOpen,
   for await (const { name: fileName, size, crc32, isLink, doubt } of archive.files()) {
     files++;
     const file = site.fileOf(fileName);
-    if ((isLink || doubt !== undefined) && file !== undefined && !site.excludes(file)) {
-      if (doubts === undefined) {
-        continue;
-      }
-      if (isLink) {
-        throw unreadable(`${quote(fileName)} is a symbolic link, whose target may change without it`);
-      }
-      doubts.set(file, String(doubt));
+    const matters = file !== undefined && !site.excludes(file);
+    if (matters && (isLink || doubt !== undefined) && doubts === undefined) {
+      continue;
+    }
+    if (matters && isLink) {
+      throw unreadable(`${quote(fileName)} is a symbolic link, whose target may change without it`);
+    }
+    if (matters && doubt !== undefined) {
+      doubts?.set(file, doubt);
     }
     yield { fileName, file, size, crc32, unreadable };
   }

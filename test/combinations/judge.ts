@@ -1,26 +1,11 @@
 import type { Combination } from './combination';
 import { ACCOUNT, REGION } from './world';
 import { DeployedTemplate, type DeployedResource } from '../../sandbox/template';
-import { nameOf, policyOfFunction, rolesOf, stacksOf, templateOf } from '../judges/deployed';
+import { nameOf, pipelineIn, policyOfFunction, rolesOf, stacksOf, templateOf } from '../judges/deployed';
 import type { Question, Role } from '../judges/simulator';
 
 export function templatesOf(assembly: string): string[] {
   return stacksOf(assembly).map(({ file }) => file);
-}
-
-interface Pipeline {
-  readonly Stages: {
-    readonly Actions: {
-      readonly Name: string;
-      readonly ActionTypeId: { readonly Provider: string };
-      readonly Configuration: Record<string, string>;
-      readonly RoleArn?: string;
-      readonly Region?: string;
-    }[];
-  }[];
-  readonly RoleArn: string;
-  readonly ArtifactStore?: { readonly Location: string };
-  readonly ArtifactStores?: { readonly Region: string; readonly ArtifactStore: { readonly Location: string } }[];
 }
 
 interface Parameters {
@@ -46,7 +31,7 @@ export function* questions({ paths, place }: Combination, assembly: string): Gen
   const roleOf = (arn: unknown): Role => found(roles.find(role => role.arn === arn), `role ${String(arn)}`);
 
   const pipeline = found(of('AWS::CodePipeline::Pipeline')[0], 'pipeline');
-  const properties = pipeline.properties as unknown as Pipeline;
+  const properties = pipelineIn(pipeline);
   const action = found(properties.Stages.flatMap(({ Actions }) => Actions).find(({ ActionTypeId }) => ActionTypeId.Provider === 'Lambda'), 'action');
   const lambdaFunction = found(of('AWS::Lambda::Function').find(({ physicalId }) => physicalId === nameOf(action.Configuration.FunctionName)),
     `function ${action.Configuration.FunctionName}`);

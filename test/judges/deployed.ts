@@ -4,6 +4,8 @@ import { join } from 'path';
 import type { Role } from './simulator';
 import type { DeployedResource } from '../../sandbox/template';
 
+const POLICIES = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'];
+
 interface StackArtifact {
   readonly type: string;
   readonly environment: string;
@@ -40,6 +42,32 @@ export function templateOf({ file }: Stack): object {
   return JSON.parse(text.replaceAll(/\{"Fn::GetAtt":\["ExportsReader\w+","\/cdk\/exports\/[^/"]+\/([^"]+)"\]\}/g, '"$1"')) as object;
 }
 
+interface ArtifactStore {
+  readonly Location: string;
+  readonly EncryptionKey?: { readonly Id: string };
+}
+
+/** A pipeline, as far as judges ask about it. */
+export interface Pipeline {
+  readonly Stages: {
+    readonly Actions: {
+      readonly Name: string;
+      readonly ActionTypeId: { readonly Provider: string };
+      readonly Configuration: Record<string, string>;
+      readonly RoleArn?: string;
+      readonly Region?: string;
+    }[];
+  }[];
+  readonly ArtifactStore?: ArtifactStore;
+  readonly ArtifactStores?: { readonly Region: string; readonly ArtifactStore: ArtifactStore }[];
+  readonly RoleArn: string;
+}
+
+/** The properties of a pipeline: CloudFormation's schema, and not this code, says that they are there. */
+export function pipelineIn({ properties }: DeployedResource): Pipeline {
+  return properties as unknown as Pipeline;
+}
+
 export function rolesOf(resources: readonly (DeployedResource & { readonly account?: string })[], ownAccount: string): Role[] {
   const roles = resources.filter(({ type }) => type === 'AWS::IAM::Role');
   const named = roles.map(({ logicalId, physicalId, account = ownAccount, properties: { Policies = [], AssumeRolePolicyDocument } }) => ({
@@ -50,7 +78,8 @@ export function rolesOf(resources: readonly (DeployedResource & { readonly accou
     policies: (Policies as { PolicyDocument: object }[]).map(({ PolicyDocument }) => PolicyDocument),
   }));
   const policies = new Map<string, object>();
-  for (const { properties: { Roles = [], PolicyName, PolicyDocument } } of resources.filter(({ type }) => type === 'AWS::IAM::Policy')) {
+  const attached = resources.filter(({ type }) => POLICIES.includes(type));
+  for (const { physicalId, properties: { Roles = [], PolicyName = physicalId, PolicyDocument } } of attached) {
     // Of two policies of one name, a role has the later one.
     (Roles as string[]).forEach(name => policies.set(JSON.stringify([name, PolicyName]), PolicyDocument as object));
   }

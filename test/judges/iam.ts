@@ -4,7 +4,7 @@
  */
 import { readdirSync, rmSync } from 'fs';
 import { join } from 'path';
-import { nameOf, policyOfFunction, rolesOf, stacksOf, templateOf } from './deployed';
+import { nameOf, pipelineIn, policyOfFunction, rolesOf, stacksOf, templateOf, type Pipeline } from './deployed';
 import { ACCOUNT, REGION, shapes } from './shapes';
 import { accountOf, installedJudge, SIMULATOR, type Question, type Role } from './simulator';
 import { DeployedTemplate, type DeployedResource } from '../../sandbox/template';
@@ -254,23 +254,10 @@ function functionsOf(resources: readonly Resource[], roles: readonly Role[]): [s
     .map(({ physicalId, region, properties }) => [functionArn(physicalId, region), roleOf(roles, String(properties.Role))]);
 }
 
-interface ArtifactStore {
-  readonly Location: string;
-  readonly EncryptionKey?: { readonly Id: string };
-}
-
-interface Pipeline {
-  readonly Stages: {
-    readonly Actions: { ActionTypeId: { Provider: string }; Configuration: Record<string, string>; RoleArn?: string; Region?: string }[];
-  }[];
-  readonly ArtifactStore?: ArtifactStore;
-  readonly ArtifactStores?: { readonly Region: string; readonly ArtifactStore: ArtifactStore }[];
-  readonly RoleArn: string;
-}
-
 function actionsOf(resources: readonly Resource[], roles: readonly Role[]): Action[] {
-  return resources.filter(({ type }) => type === 'AWS::CodePipeline::Pipeline').flatMap(({ physicalId, region: ownRegion, properties }) => {
-    const { Stages, ArtifactStore: only, ArtifactStores = [], RoleArn } = properties as unknown as Pipeline;
+  return resources.filter(({ type }) => type === 'AWS::CodePipeline::Pipeline').flatMap(pipeline => {
+    const { physicalId, region: ownRegion } = pipeline;
+    const { Stages, ArtifactStore: only, ArtifactStores = [], RoleArn } = pipelineIn(pipeline);
     return Stages.flatMap(({ Actions }) => Actions).filter(({ ActionTypeId: { Provider } }) => Provider === 'Lambda').map((action): Action => {
       const region = action.Region ?? ownRegion;
       const store = only ?? ArtifactStores.find(each => each.Region === region)!.ArtifactStore;
@@ -287,7 +274,7 @@ function actionsOf(resources: readonly Resource[], roles: readonly Role[]): Acti
 }
 
 /** The key that a store names by its ARN, its id or an alias. */
-function keyOf(resources: readonly Resource[], ofRegion: string, { EncryptionKey }: ArtifactStore): Resource | undefined {
+function keyOf(resources: readonly Resource[], ofRegion: string, { EncryptionKey }: NonNullable<Pipeline['ArtifactStore']>): Resource | undefined {
   const name = EncryptionKey?.Id.replace(/^.*:key\//, '').replace(/^.*(?=alias\/)/, '');
   const alias = resources.find(({ type, properties }) => type === 'AWS::KMS::Alias' && properties.AliasName === name);
   const id = alias === undefined ? name : String(alias.properties.TargetKeyId).replace(/^.*:key\//, '');

@@ -98,6 +98,15 @@ function addToCdkPipelines({ stack, artifactBucket, options }: Given, optionsOf:
   pipeline.buildPipeline();
 }
 
+function addTarget({ distribution, distributionTenant, function: invalidationFunction }: CloudFrontInvalidationOptions): void {
+  if (distribution !== undefined) {
+    invalidationFunction?.addDistribution(distribution);
+  }
+  if (distributionTenant !== undefined) {
+    invalidationFunction?.addDistributionTenant(distributionTenant);
+  }
+}
+
 export interface Shape {
   readonly name: string;
   /** @returns the folder of the cloud assembly */
@@ -120,12 +129,12 @@ export function* shapes(): Generator<Shape> {
       }
       if (target !== 'role of another account') {
         // A pipeline that was imported has an action by hand, and the function beside it.
-        yield shape('imported', ({ options: { distribution, distributionTenant, function: invalidationFunction } }) => {
-          if (distribution !== undefined) {
-            invalidationFunction?.addDistribution(distribution);
-          }
-          if (distributionTenant !== undefined) {
-            invalidationFunction?.addDistributionTenant(distributionTenant);
+        yield shape('imported', ({ options }) => addTarget(options));
+        // More than one policy lists.
+        yield shape('imported, with 60 distributions besides', ({ stack, options }) => {
+          addTarget(options);
+          for (let index = 0; index < 60; index++) {
+            options.function?.addDistribution(givenDistribution(stack, `Website${index}`));
           }
         });
         yield shape('V2 with a function in another Region, manifest', given =>

@@ -73,6 +73,7 @@ interface Model {
   readonly shapes: Readonly<Record<string, { readonly error?: { readonly httpStatusCode?: number } }>>;
 }
 
+/** JSON, of which TypeScript infers a type for each file; this is what they have in common. */
 const MODELS = { cloudfront: cloudFrontModel, codepipeline: codePipelineModel, s3: s3Model, sts: stsModel } as unknown as Record<Service, Model>;
 
 /** What AWS's model of the operation names, what every service answers, and what a network does. */
