@@ -346,6 +346,9 @@ describe('files', () => {
   });
 });
 
+/** A page that stays old is red after this time: the two minutes of the check are a test of their own. */
+const SOON_RED = { timeout: Duration.seconds(40) };
+
 describe('pages', () => {
   test.concurrent('each is visited before the invalidation and after it, and is fetched again', async () => {
     const site = await givenCheckedSite({ pages: ['/', '/blog/index.html'] });
@@ -406,7 +409,7 @@ describe('pages', () => {
   });
 
   test.concurrent('no path of the invalidation is theirs: red', async () => {
-    const site = await givenCheckedSite({ pages: ['/'], stage: () => ({ paths: InvalidationPaths.of('/blog/*') }) });
+    const site = await givenCheckedSite({ pages: ['/'], stage: () => ({ paths: InvalidationPaths.of('/blog/*'), ...SOON_RED }) });
     await givenSecondVersion(site);
     expect((await site.run()).status).toBe('Failed');
   });
@@ -443,14 +446,14 @@ describe('pages', () => {
       { path: '/', fault: { status: 200, headers: { 'x-cache': 'Hit from cloudfront' }, body: 'any' } },
     ]],
   ])('%s is red', async (_, faults) => {
-    const site = await givenCheckedSite({ pages: ['/'] });
+    const site = await givenCheckedSite({ pages: ['/'], stage: () => SOON_RED });
     await site.deploy(FIRST);
     faults.forEach(fault => site.edge.faults.add(fault));
     expect((await site.run()).errorDetails?.message).toMatch(/\/ was not fetched again: expected a copy newer than the invalidation/);
   });
 
   test.concurrent.each(['Hit', 'Miss'] as const)('one that the regional cache kept is red, where X-Cache says %s of it', async regionalHit => {
-    const site = await givenCheckedSite({ pages: ['/'], edge: { regionalHit } });
+    const site = await givenCheckedSite({ pages: ['/'], edge: { regionalHit }, stage: () => SOON_RED });
     site.edge.faults.keep('/index.html', 'region');
     await givenSecondVersion(site);
     expect((await site.run()).errorDetails?.message).toContain(`${site.edge.url}/ was not fetched again`);
