@@ -292,17 +292,18 @@ project.addTask('observe', {
 project.testTask.reset();
 project.testTask.spawn(bundle);
 project.testTask.spawn(project.compileTask);
-project.testTask.exec(`tsx scripts/side-by-side.ts ${typecheck.name} ${integration.name} ${imports.name} -- jest --ci`, { receiveArgs: true });
+project.testTask.exec(`tsx scripts/side-by-side.ts ${typecheck.name} ${imports.name} -- jest --ci`, { receiveArgs: true });
 
 // Linting takes longest, and tells least of whether it works: a build does it.
 project.postCompileTask.spawn(project.eslint!.eslintTask);
 
-project.addTask('test:slow', {
-  description: 'Run the tests that take long: the package, the examples with the oldest and the newest CDK, the demo to its end, what is believed of AWS, a release',
+const slowTests = project.addTask('test:slow', {
+  description: 'Run the tests that take long: the package, the examples with the oldest and the newest CDK, the snapshots of the integration test, the demo to its end, what is believed of AWS, a release',
   steps: [
     { spawn: bundle.name },
     { spawn: project.compileTask.name },
     { spawn: rosetta.name },
+    { spawn: integration.name },
     { exec: 'jest --ci --testPathIgnorePatterns /node_modules/ --testMatch "<rootDir>/test/**/*.slow.test.ts"', receiveArgs: true },
   ],
 });
@@ -479,7 +480,11 @@ project.addTask('demo:picture', {
 // A change that breaks an app is a new minor version before 1.0.0, and is named in .compatignore. An experimental API is one that people use,
 // too: without --error-on, jsii-diff only warns.
 project.tasks.tryFind('compat')!.reset(`jsii-diff npm:${NAME} --keys --ignore-file .compatignore --error-on all`);
-project.buildWorkflow?.addPostBuildSteps({ name: 'compat', run: 'npx projen compat' }, { name: 'audit', run: `npx projen ${audit.name}` });
+project.buildWorkflow?.addPostBuildSteps(
+  { name: 'slow tests', run: `npx projen ${slowTests.name}` },
+  { name: 'compat', run: 'npx projen compat' },
+  { name: 'audit', run: `npx projen ${audit.name}` },
+);
 
 // Without install scripts the `node` package brings no Node.js, so that everything runs on the version at hand.
 const nodeVersions = new github.GithubWorkflow(project.github!, 'node-versions');

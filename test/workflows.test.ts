@@ -38,6 +38,11 @@ describe('a pull request', () => {
     expect(parameters.required_status_checks.map(({ context }) => context).sort()).toEqual(checks.sort());
   });
 
+  test('runs every test, also those that take long', () => {
+    const run = workflow('build').jobs.build.steps.flatMap(step => step.run ?? []);
+    expect(run).toEqual(expect.arrayContaining(['npx projen build', 'npx projen test:slow']));
+  });
+
   test('may have any type that the history of this project has', () => {
     const [{ with: options }] = workflow('pull-request-lint').jobs.validate.steps;
     expect(options!.types.split('\n')).toEqual(expect.arrayContaining(['build', 'chore', 'ci', 'docs', 'feat', 'fix', 'perf', 'refactor', 'revert', 'style', 'test']));

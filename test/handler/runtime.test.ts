@@ -40,16 +40,16 @@ test('a hundred events in one process, frozen in between: each job gets its answ
 }, 120_000);
 
 test('each call is traced with the event that it is made for', async () => {
-  // Slower than elsewhere: a call that takes longer than its time, since others are at work, is made again.
-  const { sandbox, distribution, runStage } = await givenWorld({}, 4);
+  const { sandbox, distribution, runStage } = await givenWorld();
   distribution.settings.completesAfter = 0;
   await runStage();
   await until(() => sandbox.lambda.invocations[0].outcome !== undefined);
   await runStage();
   const traces = sandbox.lambda.invocations.map(({ traceId }) => traceId);
   expect(new Set(traces).size).toBe(2);
-  expect(sandbox.requests.map(({ operation, traceId }) => [operation, traceId])).toEqual(traces.flatMap(trace =>
-    ['CreateInvalidation', 'GetInvalidation', 'PutJobSuccessResult'].map(operation => [operation, trace])));
+  // A call that takes longer than its time, since others are at work, is made again.
+  const calls = new Set(sandbox.requests.map(({ operation, traceId }) => `${operation} ${traceId}`));
+  expect([...calls]).toEqual(traces.flatMap(trace => ['CreateInvalidation', 'GetInvalidation', 'PutJobSuccessResult'].map(operation => `${operation} ${trace}`)));
 });
 
 test.each([LoggingFormat.TEXT, LoggingFormat.JSON])('a log in the format %s has the same lines of ours, each JSON', async loggingFormat => {

@@ -14,9 +14,38 @@ beforeEach(async () => {
   sandbox = await Sandbox.start({ timeScale: 600 });
   client = givenClient('reporter', MAY_REPORT);
 });
-afterEach(async () => {
-  await sandbox.stop();
-  removeFolders();
+afterEach(() => sandbox.stop());
+afterAll(removeFolders);
+
+// Both wait, so they do it side by side, and beside the tests below.
+describe('time ends an action', () => {
+  test.concurrent('no answer for 20 minutes; each answer starts them anew', () => withSandbox(600, async waiting => {
+    const action = startSilentAction(waiting);
+    const reporter = givenClient('reporter', MAY_REPORT, waiting);
+    await waiting.clock.sleep(15 * 60_000);
+    await reporter.send(new PutJobSuccessResultCommand({ jobId: action.jobs[0], continuationToken: 'token' }));
+    await waiting.clock.sleep(10 * 60_000);
+    expect(action.status).toBe('InProgress');
+    const ended = await action.finished;
+    expect(ended).toMatchObject({ status: 'Failed', errorDetails: { code: 'JobFailed', message: expect.stringContaining('failed to return a result') } });
+    // 15 minutes until the answer, half a minute until the next job, and its 20 minutes.
+    expect(Number(ended.endedAt) - ended.startedAt).toBeGreaterThanOrEqual(35 * 60_000);
+    expect(Number(ended.endedAt) - ended.startedAt).toBeLessThan(45 * 60_000);
+    await expect(reporter.send(new PutJobSuccessResultCommand({ jobId: action.jobs[1] }))).rejects.toBeInstanceOf(InvalidJobStateException);
+  }));
+
+  test.concurrent('24 hours, and with it the job that is open then', () => withSandbox(7_200, async waiting => {
+    const reporter = givenClient('reporter', MAY_REPORT, waiting);
+    // The first request takes a client longest, and the job below has 20 minutes: a sixth of a second.
+    await expect(reporter.send(new PutJobSuccessResultCommand({ jobId: crypto.randomUUID() }))).rejects.toThrow();
+    const action = startSilentAction(waiting);
+    // The next job comes 15 minutes before the end, too late for its own 20 minutes to pass.
+    waiting.codePipeline.delivery.continuationInterval = 23.75 * 60 * 60_000 - (waiting.clock.now() - action.startedAt);
+    await reporter.send(new PutJobSuccessResultCommand({ jobId: action.jobs[0], continuationToken: 'token' }));
+    const { jobs, errorDetails } = await action.finished;
+    expect(errorDetails).toMatchObject({ code: 'JobTimedOut' });
+    await expect(reporter.send(new PutJobSuccessResultCommand({ jobId: jobs[jobs.length - 1] }))).rejects.toBeInstanceOf(InvalidJobStateException);
+  }));
 });
 
 describe('an answer to a job', () => {
@@ -105,41 +134,12 @@ describe('an answer to a job', () => {
   });
 });
 
-test('no answer for 20 minutes ends the action; each answer starts them anew', async () => {
-  const action = startSilentAction();
-  await sandbox.clock.sleep(15 * 60_000);
-  await client.send(new PutJobSuccessResultCommand({ jobId: action.jobs[0], continuationToken: 'token' }));
-  await sandbox.clock.sleep(10 * 60_000);
-  expect(action.status).toBe('InProgress');
-  const ended = await action.finished;
-  expect(ended).toMatchObject({ status: 'Failed', errorDetails: { code: 'JobFailed', message: expect.stringContaining('failed to return a result') } });
-  // 15 minutes until the answer, half a minute until the next job, and its 20 minutes.
-  expect(Number(ended.endedAt) - ended.startedAt).toBeGreaterThanOrEqual(35 * 60_000);
-  expect(Number(ended.endedAt) - ended.startedAt).toBeLessThan(45 * 60_000);
-  await expect(client.send(new PutJobSuccessResultCommand({ jobId: action.jobs[1] }))).rejects.toBeInstanceOf(InvalidJobStateException);
-});
-
 test('an answer to an action that was abandoned is refused', async () => {
   const action = startSilentAction();
   sandbox.codePipeline.abandon(action);
   expect(await action.finished).toMatchObject({ status: 'Abandoned', endedAt: expect.any(Number) });
   await expect(client.send(new PutJobSuccessResultCommand({ jobId: action.jobs[0] }))).rejects.toBeInstanceOf(InvalidJobStateException);
   expect(action.status).toBe('Abandoned');
-});
-
-test('24 hours end the action, and the job that is open then', async () => {
-  await sandbox.stop();
-  sandbox = await Sandbox.start({ timeScale: 7_200 });
-  client = givenClient('reporter', MAY_REPORT);
-  // The first request takes a client longest, and the job below has 20 minutes: a sixth of a second.
-  await expect(client.send(new PutJobSuccessResultCommand({ jobId: crypto.randomUUID() }))).rejects.toThrow();
-  const action = startSilentAction();
-  // The next job comes 15 minutes before the end, too late for its own 20 minutes to pass.
-  sandbox.codePipeline.delivery.continuationInterval = 23.75 * 60 * 60_000 - (sandbox.clock.now() - action.startedAt);
-  await client.send(new PutJobSuccessResultCommand({ jobId: action.jobs[0], continuationToken: 'token' }));
-  const { jobs, errorDetails } = await action.finished;
-  expect(errorDetails).toMatchObject({ code: 'JobTimedOut' });
-  await expect(client.send(new PutJobSuccessResultCommand({ jobId: jobs[jobs.length - 1] }))).rejects.toBeInstanceOf(InvalidJobStateException);
 });
 
 test.each([
@@ -330,12 +330,21 @@ describe('the history', () => {
 });
 
 /** An action whose function never answers, so that the test can. */
-function startSilentAction() {
-  givenFunction(sandbox, 'exports.handler = async () => {};');
-  return sandbox.codePipeline.startAction({ functionName: 'fn' });
+function startSilentAction(where = sandbox) {
+  givenFunction(where, 'exports.handler = async () => {};');
+  return where.codePipeline.startAction({ functionName: 'fn' });
 }
 
-function givenClient(roleName: string, statements: readonly Statement[]): CodePipelineClient {
-  const { accessKeyId } = sandbox.addRole(roleName, statements);
-  return new CodePipelineClient({ endpoint: sandbox.codePipeline.endpoint, region: 'eu-west-1', credentials: { accessKeyId, secretAccessKey: 'secret' } });
+function givenClient(roleName: string, statements: readonly Statement[], where = sandbox): CodePipelineClient {
+  const { accessKeyId } = where.addRole(roleName, statements);
+  return new CodePipelineClient({ endpoint: where.codePipeline.endpoint, region: 'eu-west-1', credentials: { accessKeyId, secretAccessKey: 'secret' } });
+}
+
+async function withSandbox(timeScale: number, use: (sandbox: Sandbox) => Promise<void>): Promise<void> {
+  const own = await Sandbox.start({ timeScale });
+  try {
+    await use(own);
+  } finally {
+    await own.stop();
+  }
 }

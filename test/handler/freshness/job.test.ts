@@ -104,17 +104,16 @@ describe('files', () => {
   });
 
   test.concurrent('a second deployment during the check is red after three looks, and named as a reason', async () => {
-    const site = await givenCheckedSite();
+    const site = await givenCheckedSite({ files: { timeout: Duration.hours(1) } });
     await givenSecondVersion(site);
     site.publish({ 'blog/post.html': '<h1>Post 3</h1>' });
     const action = await site.run();
     expect(action.errorDetails).toMatchObject({
       code: 'JobFailed',
-      message: expect.stringMatching(/\/blog\/post\.html was not seen fresh: .* This copy is newer than the invalidation\. Most likely a newer execution has deployed/),
+      // Long before the hour is over, or it would begin with 'Gave up'.
+      message: expect.stringMatching(/^http:.*\/blog\/post\.html was not seen fresh: .* This copy is newer than the invalidation\. Most likely a newer execution has deployed/),
     });
-    const looks = site.visited().filter(url => url === '/blog/post.html').length;
-    expect(looks).toBeGreaterThanOrEqual(3);
-    expect(looks).toBeLessThan(7);
+    expect(site.visited().filter(url => url === '/blog/post.html').length).toBeGreaterThanOrEqual(3);
   });
 
   test.concurrent('a regional cache with an old copy is red, whatever X-Cache says of it', async () => {
@@ -212,7 +211,7 @@ describe('files', () => {
     ['304', { status: 304 }, /got status 304/],
     ['a body that cannot be decoded', { status: 200, headers: { 'content-encoding': 'gzip', 'x-cache': 'Miss from cloudfront' }, body: 'plain' }, /This copy is newer than the invalidation/],
   ])('%s is red after three looks', async (_, fault, message) => {
-    const site = await givenCheckedSite();
+    const site = await givenCheckedSite({ files: { timeout: Duration.hours(1) } });
     await givenSecondVersion(site);
     site.edge.faults.add({ path: '/style.css', fault });
     const action = await site.run();
@@ -284,7 +283,7 @@ describe('files', () => {
   });
 
   test.concurrent('a certificate that is not trusted is red after three looks', async () => {
-    const site = await givenCheckedSite({ edge: { certificate: selfSignedCertificate() }, trusted: false });
+    const site = await givenCheckedSite({ files: { timeout: Duration.hours(1) }, edge: { certificate: selfSignedCertificate() }, trusted: false });
     await site.deploy(FIRST);
     expect((await site.run()).errorDetails?.message).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/\S* was not seen fresh: 127\.0\.0\.1:\d+ cannot be visited: Error: self-signed certificate/);
     expect(site.visited()).toEqual([]);
