@@ -108,9 +108,10 @@ export class Invalidations {
   private async find(callerReference: string, until: number): Promise<Invalidation> {
     let searched = 0;
     for await (const invalidationId of this.newest(until)) {
-      if (!hasTimeForCall(until) || searched++ === MAX_INVALIDATIONS_SEARCHED) {
+      if (!hasTimeForCall(until) || searched === MAX_INVALIDATIONS_SEARCHED) {
         break;
       }
+      searched++;
       const invalidation = await this.get(invalidationId, until);
       if (invalidation.InvalidationBatch?.CallerReference === callerReference) {
         return invalidation;

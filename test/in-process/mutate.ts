@@ -20,18 +20,14 @@ interface Tests {
 const TESTS: Readonly<Record<string, Tests>> = {
   'report': { files: ['faults', 'handler'], named: /^CodePipeline cannot take|^every report|^an event that|^a deployment|^WARN|goes on in the next one|at the timeout, with/ },
   'codepipeline': { files: ['faults'], named: /^CodePipeline cannot take/ },
-  'cloudfront': { files: ['handler', 'faults', 'another-account'], named: /^CloudFront is down|^what no wait|^the same event|^a distribution tenant|^no connection|^every job has/ },
   'invalidate': { files: ['handler', 'faults', 'another-account'], named: /^(?!CodePipeline|every report|an event that|a configuration that is wrong|the log)/ },
   'index': { files: ['handler', 'faults'], named: /^(?!CloudFront is down|CodePipeline cannot take)/ },
   'target': { files: ['handler', 'another-account', 'security'] },
   'role': { files: ['another-account'] },
-  'log': { files: ['handler', 'faults'], named: /^the log|^every report|^a deployment/ },
-  'text': { files: ['handler', 'faults'], named: /^a deployment|^WARN|cut to the API/ },
   'path-source': { files: ['artifacts'] },
   'changed-files': { files: ['artifacts', 'rollback'] },
   'history': { files: ['artifacts', 'rollback'] },
-  ...Object.fromEntries(['addresses', 'check', 'content', 'files', 'job', 'pages', 'select', 'verdict', 'visit']
-    .map(name => [`freshness/${name}`, { files: ['freshness/job'] }])),
+  ...Object.fromEntries(['files', 'job', 'pages', 'visit'].map(name => [`freshness/${name}`, { files: ['freshness/job'] }])),
 };
 
 function mutate(name: string, { files, named }: Tests): void {
