@@ -14,13 +14,13 @@ export interface Location {
 export interface FileVersion {
   readonly size: number;
   readonly crc32: number;
+  /** What is unclear about the name, so that a deployment may write the file under another one, if so. */
+  readonly doubt?: string;
 }
 
 /** One file of an archive. */
 export interface ArchivedFile extends FileVersion {
   readonly name: string;
-  /** What is unclear about the name, so that a deployment may write the file under another one, if so. */
-  readonly doubt: string | undefined;
   /** Whether it is a symbolic link: its content is the name of its target. */
   readonly isLink: boolean;
 }
@@ -230,8 +230,14 @@ async function get(location: Location, range: string, etag: string | undefined, 
   }
 }
 
+/** Archives made on Windows may have it between folders. `yauzl` reads it as a slash. */
+const BACKSLASH = 0x5c;
+
 /** Whoever unpacks an archive may read such a name differently, and then the site has another file. The same few texts for all files. */
 function doubtAbout({ fileName, fileNameRaw, generalPurposeBitFlag, extraFields }: Entry): string | undefined {
+  if (fileNameRaw.includes(BACKSLASH)) {
+    return 'has a backslash, which stands for a slash or for itself';
+  }
   if (/(^|\/)\.?(\/|$)/.test(fileName)) {
     return 'has a part that is empty or \'.\'';
   }

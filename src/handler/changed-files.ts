@@ -149,7 +149,7 @@ export async function filesOf({ name, location }: Artifact, site: Site, until: n
   const files = new Map<string, FileVersion>();
   const atTop = new Set<string>();
   let hasConcern = false;
-  for await (const { fileName, file, size, crc32, unreadable } of filesIn(location, site, until, reading)) {
+  for await (const { fileName, file, version, unreadable } of filesIn(location, site, until, reading)) {
     if (atTop.size <= MAX_NAMES_SHOWN) {
       atTop.add(fileName.replace(/\/.*/, '/'));
     }
@@ -159,7 +159,7 @@ export async function filesOf({ name, location }: Artifact, site: Site, until: n
     if (files.has(file)) {
       throw unreadable(`it has two files named ${quote(file)}`);
     }
-    files.set(file, { size, crc32 });
+    files.set(file, version);
     hasConcern ||= !site.excludes(file);
   }
   if (!hasConcern) {
@@ -190,7 +190,7 @@ export async function compare(
       throw archive.unreadable('another artifact has replaced it since it was deployed');
     }
   };
-  for await (const { file, size, crc32 } of filesIn(baseline, site, until, { onOpen, doubts })) {
+  for await (const { file, version: { size, crc32, doubt } } of filesIn(baseline, site, until, { onOpen, doubts })) {
     if (file === undefined) {
       continue;
     }
@@ -198,7 +198,8 @@ export async function compare(
     if (version !== undefined) {
       known.add(version);
     }
-    if (version?.size !== size || version.crc32 !== crc32) {
+    // Two names that are read alike may be written differently, if only one of them is in doubt.
+    if (version?.size !== size || version.crc32 !== crc32 || version.doubt !== doubt) {
       changed.add(file);
     }
   }
@@ -232,7 +233,7 @@ async function* filesIn(location: Location, site: Site, until: number, { onOpen,
     if (matters && doubt !== undefined) {
       doubts?.set(file, doubt);
     }
-    yield { fileName, file, size, crc32, unreadable };
+    yield { fileName, file, version: doubt === undefined ? { size, crc32 } : { size, crc32, doubt }, unreadable };
   }
   log('INFO', 'Artifact read', { artifact: `s3://${location.bucket}/${location.key}`, files, bytesRead: archive.bytesRead, size: archive.size });
 }

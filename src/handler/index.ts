@@ -40,8 +40,12 @@ async function run(job: Job, budget: Budget): Promise<Report> {
     const raw = readParameters(job.userParameters);
     known.failurePolicy = failurePolicyOf(raw);
     const parameters = known.parameters = checkParameters(raw, process.env);
-    const progress = known.progress = job.continuationToken === undefined ? begin(job.id) : fromContinuationToken(job.continuationToken);
+    const target = targetOf(parameters);
+    const progress = known.progress = job.continuationToken === undefined ? begin(job.id, target.id) : fromContinuationToken(job.continuationToken);
     logJob(job.id, progress.callerReference);
+    if (progress.targetId !== target.id) {
+      throw new Failure('ConfigurationError', `The action was for ${progress.targetId} when it began, and is for ${targetName(target)} now. Retry the stage.`);
+    }
 
     const finished = await invalidate(job, parameters, progress, budget);
     return finished ? success(known, parameters, progress) : unfinished(parameters, progress);

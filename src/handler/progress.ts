@@ -42,6 +42,8 @@ export interface CheckProgress {
 export interface Progress {
   /** the first job's ID: a continuation is a new job of the same deployment. */
   readonly callerReference: string;
+  /** The ID of the distribution or tenant that the job began with. */
+  readonly targetId: string;
   /** When the first invocation began, in epoch milliseconds. */
   readonly startedAt: number;
   /** The paths to invalidate, once they are found. */
@@ -86,8 +88,8 @@ export function nextStep({ found, sent, completed, check }: Progress, waitForCom
 
 const VERSION = 2;
 
-export function begin(jobId: string): Progress {
-  return { callerReference: jobId, startedAt: Date.now(), sent: 0, invalidationCount: 0, completed: 0, halvings: 0 };
+export function begin(jobId: string, targetId: string): Progress {
+  return { callerReference: jobId, targetId, startedAt: Date.now(), sent: 0, invalidationCount: 0, completed: 0, halvings: 0 };
 }
 
 export function toContinuationToken(progress: Progress): string {
@@ -101,12 +103,12 @@ export function fromContinuationToken(token: string): Progress {
     throw new Failure('ConfigurationError', `The continuation token is not one that this version of the function wrote: ${quote(token)}. ` +
       'Retry the stage to start a new invalidation.');
   }
-  const { callerReference, startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime, check } = progress;
-  return { callerReference, startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime, check };
+  const { callerReference, targetId, startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime, check } = progress;
+  return { callerReference, targetId, startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime, check };
 }
 
 function isProgress(value: unknown): value is Progress {
-  if (!isObject(value) || value.version !== VERSION || !isId(value.callerReference)) {
+  if (!isObject(value) || value.version !== VERSION || !isId(value.callerReference) || !isId(value.targetId)) {
     return false;
   }
   const { startedAt, found, sent, invalidationCount, invalidationId, completed, halvings, createTime, check } = value;

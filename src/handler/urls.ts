@@ -1,6 +1,15 @@
 import picomatch from 'picomatch';
 import { encodePath, type ChangedFilesSite } from '../contract';
 
+/** What some programs encode in a path, and others do not. For CloudFront, both may be objects of their own. */
+const SOMETIMES_ENCODED = /[!$&'()+,:;=@]/g;
+
+/**
+ * What no path can name for sure: an asterisk is a wildcard, and the others are what browsers send as they are and CloudFront takes only
+ * encoded. Whether both name the same object is unknown.
+ */
+const UNNAMEABLE = /[*[\]^|~]/;
+
 /** Maps the files of an artifact to the URLs that serve them. */
 export class Site {
   readonly baseDirectory: string;
@@ -49,7 +58,7 @@ export class Site {
   }
 
   /**
-   * Every path under which CloudFront may have cached the file: its own, the one without its extension, and its directory's. The last two with
+   * Every path under which CloudFront may have cached the file: its own, those without an extension, and its directory's. The last two with
    * and without a slash at the end, since AWS's own advice is to invalidate both.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
@@ -58,9 +67,7 @@ export class Site {
     const key = this.urlPath + file;
     const slash = key.lastIndexOf('/') + 1;
     const [directory, name] = [key.slice(0, slash), key.slice(slash)];
-    const extension = this.stripExtensions.find(candidate => name.endsWith(candidate) && name !== candidate);
-    const bare = extension === undefined ? undefined : key.slice(0, -extension.length);
-    const otherNames = bare === undefined ? [] : [bare, `${bare}/`];
+    const otherNames = this.extensionsOf(name).map(extension => key.slice(0, -extension.length)).flatMap(bare => [bare, `${bare}/`]);
     if (this.indexDocuments.includes(name)) {
       otherNames.push(directory, ...(directory === '' ? [] : [directory.slice(0, -1)]));
     }
@@ -74,13 +81,18 @@ export class Site {
   visitedPathsOf(file: string): string[] {
     const key = this.urlPath + file;
     const name = key.slice(key.lastIndexOf('/') + 1);
-    const extension = this.stripExtensions.find(candidate => name.endsWith(candidate) && name !== candidate);
+    const [extension] = this.extensionsOf(name);
     const shown = this.indexDocuments.includes(name) ? key.slice(0, -name.length) : extension === undefined ? key : key.slice(0, -extension.length);
-    return [...new Set([shown, key])].map(each => encode(each).replace(/\+/g, '%2B'));
+    return [...new Set([shown, key])].map(each => encode(each).replace(/\+/g, hexOf));
   }
 
   isIndexDocument(file: string): boolean {
     return this.indexDocuments.includes(file.slice(file.lastIndexOf('/') + 1));
+  }
+
+  /** Those that visitors may leave out: of 'about.en.html', both '.html' and '.en.html'. */
+  private extensionsOf(name: string): string[] {
+    return this.stripExtensions.filter(extension => name.endsWith(extension) && name !== extension);
   }
 
   /**
@@ -88,22 +100,36 @@ export class Site {
    * prefix of others, such as a directory's, it matches only what follows a question mark.
    */
   private forms(key: string, anyQuery: '*' | '?*'): string[] {
-    const asterisk = key.indexOf('*');
-    if (asterisk !== -1) {
-      // No path can name it, because an asterisk is a wildcard.
-      return [`${encode(key.slice(0, asterisk))}*`];
-    }
-    const path = encode(key);
-    // What need not be encoded, such as an ampersand, is encoded by many programs, and then it may be another object in the cache.
-    const encoded = encodePath(`/${key.split('/').map(encodeURIComponent).join('/')}`);
-    // S3 reads a plus sign as a space. Visitors must encode it where they mean it, but not all of them do; others use it for a space.
-    const withoutPlus = [path.replace(/\+/g, '%2B'), encoded];
-    const paths = [...new Set([path, ...withoutPlus, ...withoutPlus.map(each => each.replace(/%20/g, '+'))])];
+    const paths = encodingsOf(key);
     if (!this.queryStrings) {
       return paths;
     }
-    return paths.flatMap(each => anyQuery === '*' ? [`${each}*`] : [each, `${each}?*`]);
+    return paths.flatMap(each => each.endsWith('*') ? [each] : anyQuery === '*' ? [`${each}*`] : [each, `${each}?*`]);
   }
+}
+
+/**
+ * Paths that match a key however a program encodes it. Programs differ in what they encode, so if a key has several such characters, a
+ * wildcard stands for what begins with the first of them.
+ */
+function encodingsOf(key: string): string[] {
+  const sometimesEncoded = new Set([...key.matchAll(SOMETIMES_ENCODED)].map(([character]) => character === ')' ? '(' : character));
+  if (sometimesEncoded.size > 1 || UNNAMEABLE.test(key)) {
+    const first = Math.min(...[key.search(SOMETIMES_ENCODED), key.search(UNNAMEABLE)].filter(index => index !== -1));
+    return variantsOf(encode(key.slice(0, first))).map(prefix => `${prefix}*`);
+  }
+  const path = encode(key);
+  return variantsOf(path, path.replace(SOMETIMES_ENCODED, hexOf));
+}
+
+/** S3 reads a plus sign as a space, and some programs write it so, or the hexadecimal digits in lower case. */
+function variantsOf(...paths: readonly string[]): string[] {
+  const withPlus = paths.flatMap(path => [path, path.replace(/%20/g, '+')]);
+  return [...new Set(withPlus.flatMap(path => [path, path.replace(/%[\dA-F]{2}/g, hex => hex.toLowerCase())]))];
+}
+
+function hexOf(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 /** A folder as a prefix: without a slash at the start, with one at the end. */

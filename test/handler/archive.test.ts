@@ -63,6 +63,7 @@ test.each<[string, Parameters<typeof givenRawArchive>[0], string | undefined]>([
   ['UTF-8 that is not called so, as Info-ZIP writes it', { name: Buffer.from('café.html') }, 'is not ASCII, and the archive does not say that it is UTF-8'],
   ['what is not UTF-8 and is called so', { name: Buffer.from([0x61, 0xff]), flags: 0x0800 }, 'is not valid UTF-8'],
   ['the folder itself in front', { name: Buffer.from('./index.html') }, "has a part that is empty or '.'"],
+  ['a backslash', { name: Buffer.from('a\\b') }, 'has a backslash, which stands for a slash or for itself'],
   ['two slashes', { name: Buffer.from('a//b') }, "has a part that is empty or '.'"],
   ['a part that is the folder itself', { name: Buffer.from('a/./b') }, "has a part that is empty or '.'"],
 ])('whether a deployment may write a file under another name: %s', async (_, raw, doubt) => {

@@ -150,6 +150,21 @@ describe('more than CloudFront takes at a time', () => {
   });
 });
 
+describe('a continuation', () => {
+  test.concurrent('an action whose distribution is replaced while it waits is red: nobody has invalidated the other one', async () => {
+    const world = await givenWorld(SHORT);
+    world.distribution.settings.completesAfter = 10 * 60_000;
+    const first = world.sandbox.codePipeline.startAction({ functionName: world.functionName, userParameters: JSON.stringify({ distributionId: world.distribution.id }) });
+    await until(() => first.reports.length > 0);
+    world.sandbox.codePipeline.abandon(first);
+    const action = await world.runAction({ distributionId: 'E2ANOTHER' }, String(first.reports[0].input.continuationToken));
+    expect(action.errorDetails).toMatchObject({
+      code: 'ConfigurationError', message: `The action was for ${world.distribution.id} when it began, and is for distribution E2ANOTHER now. Retry the stage.`,
+    });
+    expect(world.requests('CreateInvalidation').every(({ input }) => input.DistributionId === world.distribution.id)).toBe(true);
+  });
+});
+
 describe('the same event again', () => {
   test.concurrent('delivered twice at once: one invalidation, one accepted report', async () => {
     const world = await givenWorld();

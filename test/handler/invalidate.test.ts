@@ -72,7 +72,7 @@ describe('waitFor', () => {
     const waiting = waitFor(async () => {
       attempts.push(Date.now() - START);
       throw busy[attempts.length - 1] ?? THROTTLED;
-    }, begin('job'), timeoutSeconds, budget).then(
+    }, begin('job', 'E1'), timeoutSeconds, budget).then(
       answer => ({ answer, after: Date.now() - START }),
       (failure: Failure) => ({ failure: failure.message, after: Date.now() - START }),
     );

@@ -6,26 +6,26 @@ const CREATED = { sent: 20, invalidationCount: 2, invalidationId: 'I2', createTi
 const FOUND = { paths: 20, digest: '0123456789ab' };
 
 test('a token brings back the progress it was made of', () => {
-  const progress = { ...begin('11111111-abcd-1111-abcd-111111abcdef'), found: FOUND, ...CREATED, completed: 15, halvings: 2 };
+  const progress = { ...begin('11111111-abcd-1111-abcd-111111abcdef', 'E1'), found: FOUND, ...CREATED, completed: 15, halvings: 2 };
   expect(fromContinuationToken(toContinuationToken(progress))).toEqual(progress);
 });
 
 test('a token brings back what a report says of the paths', () => {
   const found = { ...FOUND, changes: { changed: 0, unchanged: 2 }, note: 'all of it', asOf: 1_795_000_000_123 };
-  const progress = { ...begin('job'), found };
+  const progress = { ...begin('job', 'E1'), found };
   expect(fromContinuationToken(toContinuationToken(progress))).toEqual({ ...progress, createTime: undefined, invalidationId: undefined });
 });
 
 test('a token brings back what a freshness check has seen', () => {
   const check = { lookedAt: 1_794_999_999_000, ages: [0, 86_400], since: 1_795_000_000_000, hopeless: 2, anew: 1, pages: 2, location: 'DUB56-P1, FRA60-P5' };
-  expect(fromContinuationToken(toContinuationToken({ ...begin('job'), check })).check).toEqual(check);
+  expect(fromContinuationToken(toContinuationToken({ ...begin('job', 'E1'), check })).check).toEqual(check);
 });
 
 test('a token is good for twice the longest time-out', () => {
   const twoDays = 2 * 86_400_000;
   jest.useFakeTimers({ now: 1_800_000_000_000 });
   try {
-    const aged = (milliseconds: number) => toContinuationToken({ ...begin('job'), startedAt: Date.now() - milliseconds });
+    const aged = (milliseconds: number) => toContinuationToken({ ...begin('job', 'E1'), startedAt: Date.now() - milliseconds });
     expect(() => fromContinuationToken(aged(twoDays))).not.toThrow();
     expect(() => fromContinuationToken(aged(-twoDays))).not.toThrow();
     expect(() => fromContinuationToken(aged(twoDays + 1))).toThrow('Retry the stage to start a new invalidation.');
@@ -36,14 +36,14 @@ test('a token is good for twice the longest time-out', () => {
 });
 
 test('a token of a job that has no invalidation yet', () => {
-  const progress = begin('job');
+  const progress = begin('job', 'E1');
   const nothing = { found: undefined, createTime: undefined, invalidationId: undefined };
   expect(fromContinuationToken(toContinuationToken(progress))).toEqual({ ...progress, ...nothing });
 });
 
 test.each([14, 26])('a token fits CodePipeline\'s 2048 characters, however many batches there were, with an id of %i characters', length => {
   const progress = {
-    ...begin('11111111-abcd-1111-abcd-111111abcdef'),
+    ...begin('11111111-abcd-1111-abcd-111111abcdef', 'E'.repeat(length)),
     found: { paths: 10_000, digest: '0123456789ab', changes: { changed: 100_000, unchanged: 100_000 }, note: '"'.repeat(500), asOf: Date.now() },
     ...CREATED,
     sent: 10_000,
@@ -52,14 +52,14 @@ test.each([14, 26])('a token fits CodePipeline\'s 2048 characters, however many 
     completed: 9_999,
     halvings: 12,
     check: {
-      lookedAt: Date.now(), ages: Array<number>(MAX_MAX_PAGES).fill(99_999_999), since: Date.now(), hopeless: 999, anew: 2 ** MAX_CHECKED_URLS - 1, pages: 50, location: 'X'.repeat(60),
+      lookedAt: Date.now(), ages: Array<number>(MAX_MAX_PAGES).fill(99_999_999), since: Date.now(), hopeless: 999, anew: 2 ** MAX_CHECKED_URLS - 1, pages: 50, location: 'X'.repeat(50),
     },
   };
   expect(toContinuationToken(progress).length).toBeLessThanOrEqual(2048);
 });
 
 describe('a token that this function did not write', () => {
-  const token = JSON.parse(toContinuationToken({ ...begin('job'), found: FOUND, ...CREATED })) as object;
+  const token = JSON.parse(toContinuationToken({ ...begin('job', 'E1'), found: FOUND, ...CREATED })) as object;
 
   test('but for what follows, it is taken', () => {
     expect(() => fromContinuationToken(JSON.stringify(token))).not.toThrow();
@@ -101,6 +101,7 @@ describe('a token that this function did not write', () => {
     ['with a history that ends at a text', JSON.stringify({ ...token, found: { ...FOUND, asOf: 'now' } })],
     ['with a create time that is a list', JSON.stringify({ ...token, createTime: ['2026-11-23T00:00:00.000Z'] })],
     ['started at a text', JSON.stringify({ ...token, startedAt: String(Date.now()) })],
+    ['without a target', JSON.stringify({ ...token, targetId: undefined })],
     ['with an id that goes on', JSON.stringify({ ...token, callerReference: 'job/x' })],
     ['started in another year', JSON.stringify({ ...token, startedAt: 0 })],
     ['started at no time', JSON.stringify({ ...token, startedAt: null })],
@@ -122,7 +123,7 @@ describe('a token that this function did not write', () => {
 
 describe('what a job does next', () => {
   const progress = (paths: number | undefined, sent: number, completed: number) => ({
-    ...begin('job'), found: paths === undefined ? undefined : { ...FOUND, paths }, sent, completed,
+    ...begin('job', 'E1'), found: paths === undefined ? undefined : { ...FOUND, paths }, sent, completed,
   });
 
   test.each([

@@ -13,6 +13,7 @@ afterAll(stopWorlds);
 const FORGED_TOKEN = {
   version: 2,
   callerReference: 'forged',
+  targetId: 'E1',
   startedAt: Date.now(),
   found: { paths: 1, digest: '0123456789ab' },
   sent: 1,
@@ -69,7 +70,7 @@ describe('someone who invokes the function with an event of their own', () => {
   test.concurrent('cannot look at an invalidation of another distribution by a forged continuation token', async () => {
     const world = await givenWorld();
     const other = world.sandbox.cloudFront.addDistribution({ id: 'E2ANOTHER', account: '123456789012' });
-    const action = await world.runAction({ distributionId: other.id }, JSON.stringify({ ...FORGED_TOKEN, invalidationId: 'I2J0I21PCUYOIK' }));
+    const action = await world.runAction({ distributionId: other.id }, JSON.stringify({ ...FORGED_TOKEN, targetId: other.id, invalidationId: 'I2J0I21PCUYOIK' }));
     expect(action).toMatchObject({ status: 'Failed', errorDetails: { code: 'PermissionError' } });
   });
 

@@ -1,21 +1,53 @@
+import * as fc from 'fast-check';
 import { Site } from '../../src/handler/urls';
 
 test.each([
   ['index.html', ['/index.html', '/']],
   ['blog/index.html', ['/blog/index.html', '/blog/', '/blog']],
   ['about.html', ['/about.html']],
-  ['a b/ü.html', ['/a%20b/%C3%BC.html', '/a+b/%C3%BC.html']],
+  ['a b.html', ['/a%20b.html', '/a+b.html']],
+  ['ü.html', ['/%C3%BC.html', '/%c3%bc.html']],
   ['100%.html', ['/100%25.html']],
   ['%20.html', ['/%2520.html']],
-  ['what?.html', ['/what%3F.html']],
+  ['what?.html', ['/what%3F.html', '/what%3f.html']],
   ['a#b.html', ['/a%23b.html']],
-  ['a+b.html', ['/a+b.html', '/a%2Bb.html']],
-  ['a b+c', ['/a%20b+c', '/a%20b%2Bc', '/a+b%2Bc']],
-  ['R&D, old.html', ['/R&D,%20old.html', '/R%26D%2C%20old.html', '/R&D,+old.html', '/R%26D%2C+old.html']],
+  ['a+b.html', ['/a+b.html', '/a%2Bb.html', '/a%2bb.html']],
+  ['icon@2x.png', ['/icon@2x.png', '/icon%402x.png']],
+  ['photo (1).jpg', ['/photo%20(1).jpg', '/photo+(1).jpg', '/photo%20%281%29.jpg', '/photo+%281%29.jpg']],
+  ['R&D/old, new.html', ['/R*']],
+  ['the team/it\'s (us).html', ['/the%20team/it*', '/the+team/it*']],
   ['a*b.html', ['/a*']],
-  ['~user/x', ['/%7Euser/x']],
+  ['a/~user/x', ['/a/*']],
+  ['blog/[slug].js', ['/blog/*']],
 ])('%s is seen as %j', (key, paths) => {
   expect(new Site({}).pathsOf(key)).toEqual(paths);
+});
+
+describe('however a visitor encodes a name, a path names it', () => {
+  const isInvalidated = (paths: readonly string[], url: string) => paths.some(path => path.endsWith('*') ? url.startsWith(path.slice(0, -1)) : url === path);
+  const eachSegment = (key: string, encode: (segment: string) => string) => `/${key.split('/').map(encode).join('/')}`;
+  const strictly = (text: string) => encodeURIComponent(text).replace(/[!'()*]/g, character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  const spaceAsPlus = (text: string) => text.replace(/%20/g, '+');
+
+  test.each<[string, (key: string) => string]>([
+    ['a browser', key => new URL(`https://example.com/${key.replace(/[%?#\\]/g, strictly)}?`).pathname],
+    ['encodeURI', key => `/${encodeURI(key).replace(/[?#]/g, strictly)}`],
+    ['encodeURIComponent', key => eachSegment(key, encodeURIComponent)],
+    ['Python\'s quote, PHP\'s rawurlencode', key => eachSegment(key, strictly)],
+    ['PHP\'s urlencode, the console of S3', key => spaceAsPlus(eachSegment(key, strictly))],
+    ['.NET\'s UrlEncode', key => spaceAsPlus(eachSegment(key, encodeURIComponent)).replace(/['~]/g, strictly).replace(/%\w\w/g, hex => hex.toLowerCase())],
+    ['Go\'s PathEscape', key => eachSegment(key, strictly).replace(/%(24|26|2B|3A|3D|40)/g, decodeURIComponent)],
+    ['escape', key => /[\u0080-\uffff]/.test(key) ? eachSegment(key, strictly) : eachSegment(key, escape)],
+    ['Java\'s URLEncoder', key => spaceAsPlus(eachSegment(key, text => strictly(text).replace(/~/g, '%7E').replace(/%2A/g, '*')))],
+  ])('%s', (_, encode) => {
+    const character = fc.oneof(fc.constantFrom(...' !"#$%&\'()*+,-./:;<=>?@[]^_`{|}~aZ9'), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }));
+    const name = fc.array(character, { minLength: 1, maxLength: 12 }).map(characters => characters.join(''))
+      // Artifacts with other names invalidate everything.
+      .filter(key => !/(^|\/)\.{0,2}(\/|$)|[\u0000-\u001f\\\ufffd]|\p{Surrogate}/u.test(key));
+    fc.assert(fc.property(name, key => {
+      expect(isInvalidated(new Site({}).pathsOf(key), encode(key))).toBe(true);
+    }), { numRuns: 2_000 });
+  });
 });
 
 test('stripped extensions', () => {
@@ -24,6 +56,10 @@ test('stripped extensions', () => {
   expect(site.pathsOf('blog/index.html')).toEqual(['/blog/index.html', '/blog/index', '/blog/index/', '/blog/', '/blog']);
   expect(site.pathsOf('.html')).toEqual(['/.html']);
   expect(site.pathsOf('style.css')).toEqual(['/style.css']);
+});
+
+test.each([[['.html', '.en.html']], [['.en.html', '.html']]])('of several extensions, %j, each that fits', stripExtensions => {
+  expect(new Set(new Site({ stripExtensions }).pathsOf('about.en.html'))).toEqual(new Set(['/about.en.html', '/about.en', '/about.en/', '/about', '/about/']));
 });
 
 test('other index documents, and none', () => {
@@ -68,8 +104,10 @@ describe('where query strings are part of the cache key', () => {
     ['about.html', ['/about.html*']],
     ['index.html', ['/index.html*', '/', '/?*']],
     ['blog/index.html', ['/blog/index.html*', '/blog/', '/blog/?*', '/blog', '/blog?*']],
-    ['a+b.html', ['/a+b.html*', '/a%2Bb.html*']],
+    ['a+b.html', ['/a+b.html*', '/a%2Bb.html*', '/a%2bb.html*']],
+    ['a+b/index.html', ['/a+b/index.html*', '/a%2Bb/index.html*', '/a%2bb/index.html*', '/a+b/', '/a+b/?*', '/a%2Bb/', '/a%2Bb/?*', '/a%2bb/', '/a%2bb/?*', '/a+b', '/a+b?*', '/a%2Bb', '/a%2Bb?*', '/a%2bb', '/a%2bb?*']],
     ['a*b.html', ['/a*']],
+    ['a*/index.html', ['/a*']],
   ])('%s is seen as %j', (file, paths) => {
     expect(new Site({ queryStrings: true }).pathsOf(file)).toEqual(paths);
   });

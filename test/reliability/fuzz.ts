@@ -44,6 +44,7 @@ const PARAMETERS = {
 };
 const TOKEN = toContinuationToken({
   callerReference: 'job',
+  targetId: 'E1',
   startedAt: Date.now(),
   found: { paths: 3, digest: '0123456789ab', changes: { changed: 2, unchanged: 1 }, note: 'a note', asOf: Date.now() },
   sent: 3,

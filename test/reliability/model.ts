@@ -173,7 +173,7 @@ function arrange(sandbox: Sandbox, distributionId: string, each: Happening): voi
 /** Whether the model's steps lead from one state to another, in one invocation. */
 function leadsTo(from: Progress | undefined, to: Progress): boolean {
   const isSameJob = from === undefined || from.callerReference === to.callerReference && from.startedAt === to.startedAt;
-  return isSameJob && isReached(from ?? { ...begin(to.callerReference), startedAt: to.startedAt }, to);
+  return isSameJob && isReached(from ?? { ...begin(to.callerReference, to.targetId), startedAt: to.startedAt }, to);
 }
 
 /** A batch may have been halved before any of the steps. */

@@ -17,7 +17,7 @@ const SHORTEST_LOOK = 2_000;
 const LONGEST_LOOK_BEFORE = 20_000;
 
 /** The length of the list of edge locations in a token and a report. */
-const MAX_LOCATIONS_LENGTH = 60;
+const MAX_LOCATIONS_LENGTH = 50;
 
 export interface Look extends Verdict {
   /** The edge location. */
