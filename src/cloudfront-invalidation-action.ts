@@ -14,12 +14,13 @@ import { checkEnvironment, checkRegion } from './private/environment';
 import { writtenActionsOf } from './private/known-actions';
 import { noteInvalidation } from './private/may-deploy';
 import { acknowledgeInlinePolicy, acknowledgePolicy } from './private/nag';
+import { warnAboutOtherFiles } from './private/other-files';
 import { completeLengthProblems } from './private/parameters-length';
 import { artifactStoreOf, pipelineNameOf } from './private/pipeline';
 import { actionsOf, runOrderOf, watchRunOrder, type GivenOrder } from './private/run-order';
 import { archiveProblem, warnAboutFolders } from './private/s3-deployments';
 import { warnAboutSite } from './private/site-warnings';
-import { watchStageOrder } from './private/stage-order';
+import { warnAboutLaterDeployers, watchStageOrder } from './private/stage-order';
 import { targetResourceOf } from './private/target-resource';
 import { parametersOf, toUserParameters, type OptionParameters } from './private/user-parameters';
 import { namespaceOf } from './private/variables';
@@ -346,7 +347,7 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
     }
     const uses = [targetResourceOf(this.props).construct, bucket, bucket?.encryptionKey].filter(used => used !== undefined);
     checkRegion(this.function, pipeline);
-    scope.node.addValidation({ validate: () => this.siteProblems(scope, pipeline, paths.changedFiles) });
+    scope.node.addValidation({ validate: () => this.siteProblems(scope, pipeline, stageName, paths.changedFiles) });
     return {
       changedFiles: {
         ...this.function._grantHistory(pipeline, pipelineName, uses),
@@ -361,10 +362,11 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
   }
 
   /** Problems that are known only when the app is complete. */
-  private siteProblems(scope: Construct, pipeline: IConstruct, options: ChangedFilesOptions): string[] {
+  private siteProblems(scope: Construct, pipeline: IConstruct, stageName: string, options: ChangedFilesOptions): string[] {
     const artifactName = artifactNameOf(this.artifact!);
     const { names, problem, doubt } = this.deployers(pipeline, options);
-    const deployers = writtenActionsOf(pipeline).filter(({ name }) => names.includes(name));
+    const actions = writtenActionsOf(pipeline);
+    const deployers = actions.filter(({ name }) => names.includes(name));
     const distribution = distributionOf(this.props);
     if (distribution !== undefined) {
       warnAboutSite(scope, distribution, options);
@@ -373,6 +375,8 @@ export class CloudFrontInvalidationAction extends codepipeline.Action {
       warn(scope, 'deployedArtifact', doubt);
     }
     warnAboutFolders(scope, distribution, options, artifactName, deployers);
+    warnAboutOtherFiles(scope, { pipeline, artifactName, actions, deployers });
+    warnAboutLaterDeployers(scope, pipeline, { stageName, actionName: this.props.actionName }, names, options.deployedBy !== undefined);
     return [problem, archiveProblem(artifactName, deployers)].filter(each => each !== undefined);
   }
 

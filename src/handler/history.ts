@@ -268,6 +268,9 @@ function flawOf({ input, output }: ActionExecutionDetail, written: Written, { pa
   if (!hasInvalidated) {
     return 'this action only warned when it last succeeded';
   }
+  if (parameters.waitForCompletion && written.waitForCompletion === false) {
+    return 'this action did not wait for CloudFront when it last succeeded';
+  }
   const target = idOf(written) ?? idOf(Object.fromEntries(Object.entries(outputVariables).filter(([, value]) => value !== 'none')));
   if (target !== idOf(parameters)) {
     return 'this action invalidated something else when it last succeeded';

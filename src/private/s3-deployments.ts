@@ -2,7 +2,7 @@ import type { CfnDistribution } from 'aws-cdk-lib/aws-cloudfront';
 import type { IConstruct } from 'constructs';
 import { isObject, quote, type ChangedFilesSite } from '../contract';
 import { configOf, listIn } from './distribution-config';
-import type { WrittenAction } from './known-actions';
+import type { KnownAction, WrittenAction } from './known-actions';
 import { isLiteral } from './refuse';
 import { warn } from './warnings';
 
@@ -34,7 +34,7 @@ export function warnAboutFolders(
   artifactName: string, deployers: readonly WrittenAction[],
 ): void {
   const originPaths = distribution === undefined ? [] : originPathsOf(distribution);
-  for (const { name, configuration } of urlPath === undefined ? deployers.filter(action => isS3(action) && !copiesArchive(action)) : []) {
+  for (const { name, configuration } of urlPath === undefined ? deployers.filter(action => isS3Deployment(action) && !copiesArchive(action)) : []) {
     const key = typeof configuration.ObjectKey === 'string' && isLiteral(configuration.ObjectKey) ? folderOf(configuration.ObjectKey) : '';
     const folder = folderSeen(key, originPaths);
     if (folder !== '') {
@@ -49,12 +49,12 @@ export function folderOf(path = ''): string {
   return path.replace(/^\/+|\/+$/g, '');
 }
 
-function isS3({ category, provider }: WrittenAction): boolean {
+export function isS3Deployment({ category, provider }: KnownAction): boolean {
   return category === 'Deploy' && provider === 'S3';
 }
 
-function copiesArchive(action: WrittenAction): boolean {
-  return isS3(action) && String(action.configuration.Extract) === 'false';
+export function copiesArchive(action: WrittenAction): boolean {
+  return isS3Deployment(action) && String(action.configuration.Extract) === 'false';
 }
 
 /** The origin paths of a distribution. One that is not known, or that each tenant sets, is `undefined`. */

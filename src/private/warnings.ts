@@ -3,7 +3,7 @@ import type { IConstruct } from 'constructs';
 
 /** Warnings about what is legal but most likely wrong. The README lists each and says how to acknowledge it. */
 export const WARNINGS = [
-  'cacheTagsInChina', 'defaultRootObject', 'deployedArtifact', 'errorDocuments', 'functionWithoutEgress', 'objectKey', 'partitionWithoutCloudFront', 'queryStrings',
+  'cacheTagsInChina', 'defaultRootObject', 'deployedArtifact', 'errorDocuments', 'functionWithoutEgress', 'objectKey', 'otherFiles', 'partitionWithoutCloudFront', 'queryStrings',
   'runOrder', 'stageOrder',
 ] as const;
 

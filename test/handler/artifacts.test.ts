@@ -870,6 +870,13 @@ describe('a manifest in the artifact', () => {
 });
 
 describe('the last success is one of the same target and the same paths', () => {
+  test.concurrent('without a wait for CloudFront, one that did not wait either', async () => {
+    const world = await givenWorld({ stage: { waitForCompletion: false } });
+    await world.run(await world.givenArtifact(FIRST));
+    await world.run(await world.givenArtifact(SECOND));
+    expect(world.lastPaths()).not.toContain('/*');
+  });
+
   const withOptions = (written: Record<string, unknown>, options: object) =>
     ({ ...written, paths: { changedFiles: { ...(written.paths as { changedFiles: object }).changedFiles, ...options } } });
   test.concurrent.each<[string, (written: Record<string, unknown>) => Record<string, unknown>, boolean]>([
@@ -877,6 +884,7 @@ describe('the last success is one of the same target and the same paths', () => 
     ['another timeout', written => ({ ...written, timeoutSeconds: 1 }), true],
     ['the distribution of the function, by hand, which may have been another', ({ distributionId: _, ...written }) => written, false],
     ['another distribution', written => ({ ...written, distributionId: 'E2OTHER' }), false],
+    ['no wait for CloudFront, which may still be at work', written => ({ ...written, waitForCompletion: false }), false],
     ['all paths', written => ({ ...written, paths: ['/*'] }), false],
     ['another layout', written => withOptions(written, { urlPath: 'docs' }), false],
     ['other actions that deploy', written => withOptions(written, { deployedBy: ['Deploy.Other'] }), false],

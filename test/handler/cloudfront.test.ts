@@ -41,8 +41,8 @@ const soon = (milliseconds = 10_000) => Date.now() + milliseconds;
 const operations = () => sandbox.requests.map(({ operation }) => operation);
 
 /** Invalidations that others have created since. */
-function givenNewer(count: number): void {
-  for (let index = 0; index < count; index++) {
+function givenNewer(howMany: number): void {
+  for (let index = 0; index < howMany; index++) {
     sandbox.cloudFront.invalidate(distribution.id, `other-${index}`, [`/${index}`]);
   }
 }

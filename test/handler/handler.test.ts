@@ -154,7 +154,8 @@ describe('a continuation', () => {
   test.concurrent('an action whose distribution is replaced while it waits is red: nobody has invalidated the other one', async () => {
     const world = await givenWorld(SHORT);
     world.distribution.settings.completesAfter = 10 * 60_000;
-    const first = world.sandbox.codePipeline.startAction({ functionName: world.functionName, userParameters: JSON.stringify({ distributionId: world.distribution.id }) });
+    const userParameters = JSON.stringify({ distributionId: world.distribution.id });
+    const first = world.sandbox.codePipeline.startAction({ functionName: world.functionName, userParameters });
     await until(() => first.reports.length > 0);
     world.sandbox.codePipeline.abandon(first);
     const action = await world.runAction({ distributionId: 'E2ANOTHER' }, String(first.reports[0].input.continuationToken));

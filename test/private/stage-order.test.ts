@@ -4,7 +4,7 @@ import { PipelineProject } from 'aws-cdk-lib/aws-codebuild';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as actions from 'aws-cdk-lib/aws-codepipeline-actions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { CloudFrontInvalidationStage } from '../../src';
+import { CloudFrontInvalidationStage, InvalidationPaths } from '../../src';
 import { givenDistribution, givenPipeline, givenStack } from '../given';
 
 const ID = 'cdk-cloudfront-invalidation-stage:stageOrder';
@@ -61,6 +61,35 @@ describe('a deployment to S3 in a later stage', () => {
     pipeline.addStage({ stageName: 'Archive', actions: [deployment(stack, 'Site')] });
     AppAnnotations.of(pipeline).acknowledgeWarning(ID);
     expect(warningsOf(stack)).toEqual([]);
+  });
+});
+
+describe('a deployment in a later stage that is not one to S3', () => {
+  const sync = (stack: Stack, actionName: string) => new actions.CodeBuildAction({ actionName, input: SITE, project: new PipelineProject(stack, actionName) });
+  const givenStages = (before: string | undefined, deployedBy?: string[]): Stack => {
+    const stack = givenStack();
+    const pipeline = givenPipeline(stack);
+    if (before !== undefined) {
+      pipeline.addStage({ stageName: 'Staging', actions: [sync(stack, before)] });
+    }
+    const paths = InvalidationPaths.changedFiles(SITE, { deployedBy });
+    new CloudFrontInvalidationStage(stack, 'Invalidate', { pipeline, distribution: givenDistribution(stack), paths });
+    pipeline.addStage({ stageName: 'Prod', actions: [sync(stack, 'Copy')] });
+    return stack;
+  };
+
+  test('is warned about if nothing deploys the artifact earlier', () => {
+    expect(warningsOf(givenStages(undefined))).toEqual([expect.stringContaining(
+      "The action 'Prod.Copy' deploys what changedFiles compares after the pipeline's last invalidation, 'InvalidateDistribution' in the stage 'InvalidateCloudFrontCache'.")]);
+  });
+
+  test('is warned about if the user says that it deploys', () => {
+    expect(warningsOf(givenStages('Copy1', ['Staging.Copy1', 'Prod.Copy']))).toHaveLength(1);
+  });
+
+  test('may be a test of what was deployed', () => {
+    expect(warningsOf(givenStages('Copy1'))).toEqual([]);
+    expect(warningsOf(givenStages('Copy1', ['Staging.Copy1']))).toEqual([]);
   });
 });
 
