@@ -31,7 +31,8 @@ export interface SiteOptions {
   readonly indexDocuments?: string[];
 
   /**
-   * File extensions that visitors can leave out. With `.html`, they see `about.html` also as `/about` and `/about/`.
+   * File extensions that visitors can leave out. With `.html`, they see `about.html` also as `/about` and `/about/`. Each that a
+   * name ends with counts.
    *
    * @default - none
    */
