@@ -54,6 +54,20 @@ test('an invalidation is created with its paths, and read again', async () => {
   expect(operations()).toEqual(['CreateInvalidation', 'GetInvalidation']);
 });
 
+test('the invalidations of a tenant have calls of their own', async () => {
+  const tenant = sandbox.cloudFront.addDistributionTenant({ id: `dt_${count}` });
+  tenant.settings.refusesRepeatedReference = true;
+  const ofTenant = givenInvalidations({ kind: 'distribution tenant', id: tenant.id }, sandbox.cloudFront.endpoint);
+  const { Id } = await ofTenant.create(REFERENCE, ['/*'], soon());
+  expect((await ofTenant.create(REFERENCE, ['/*'], soon())).Id).toBe(Id);
+  ofTenant.close();
+  expect(tenant.invalidations).toMatchObject([{ id: Id, callerReference: REFERENCE, paths: ['/*'] }]);
+  expect(operations()).toEqual([
+    'CreateInvalidationForDistributionTenant', 'CreateInvalidationForDistributionTenant', 'ListInvalidationsForDistributionTenant',
+    'GetInvalidationForDistributionTenant',
+  ]);
+});
+
 describe('a caller reference that was used before', () => {
   test.each([
     [0, 1, 1], [99, 1, 100], [100, 2, 101], [499, 5, 500],
@@ -124,7 +138,7 @@ describe('an answer without what every answer has', () => {
   ])('%s is never taken for a completed invalidation', async (_, answer) => {
     answers = { create: answer, get: answer };
     await expect(invalidations.create(REFERENCE, ['/*'], soon())).rejects.toThrow(/^CloudFront did not answer CreateInvalidation for .*the response has no invalidation/);
-    await expect(invalidations.get('I1', soon())).rejects.toBeInstanceOf(Busy);
+    await expect(invalidations.get('I1', soon())).rejects.toThrow(/^CloudFront did not answer GetInvalidation for .*the response has no invalidation/);
   });
 
   test.each([

@@ -24,9 +24,9 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'index': { files: ['handler', 'faults'], named: /^(?!CloudFront is down|CodePipeline cannot take)/ },
   'target': { files: ['handler', 'another-account', 'security'] },
   'role': { files: ['another-account'] },
-  'path-source': { files: ['artifacts'] },
-  'changed-files': { files: ['artifacts', 'rollback'] },
-  'history': { files: ['artifacts', 'rollback'] },
+  'path-source': { files: ['artifacts'], named: /^(?!.*goes in batches)/ },
+  'changed-files': { files: ['artifacts', 'rollback'], named: /^(?!a manifest)/ },
+  'history': { files: ['artifacts', 'rollback'], named: /^(?!a manifest)/ },
   ...Object.fromEntries(['files', 'job', 'pages', 'visit'].map(name => [`freshness/${name}`, { files: ['freshness/job'] }])),
 };
 

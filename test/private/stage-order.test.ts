@@ -65,7 +65,8 @@ describe('a deployment to S3 in a later stage', () => {
 });
 
 describe('a deployment in a later stage that is not one to S3', () => {
-  const sync = (stack: Stack, actionName: string) => new actions.CodeBuildAction({ actionName, input: SITE, project: new PipelineProject(stack, actionName) });
+  const sync = (stack: Stack, actionName: string) =>
+    new actions.CodeBuildAction({ actionName, input: SITE, project: new PipelineProject(stack, actionName) });
   const givenStages = (before: string | undefined, deployedBy?: string[]): Stack => {
     const stack = givenStack();
     const pipeline = givenPipeline(stack);

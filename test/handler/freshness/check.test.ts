@@ -60,6 +60,36 @@ test.each([[59_999, InProgress], [60_000, Failure]])('after %i milliseconds, an 
   await expect(look()).rejects.toBeInstanceOf(expected);
 });
 
+test('the log says once what becomes of a page', async () => {
+  const write = jest.mocked(process.stdout.write);
+  const { look } = givenCheck([givenPage('a', 'old', 'old', 'fresh'), givenPage('b', 'unclaimed')]);
+  for (let count = 0; count < 3; count++) {
+    await look().catch(() => undefined);
+  }
+  const lines = write.mock.calls.map(([line]) => JSON.parse(String(line)) as object);
+  expect(lines).toEqual([
+    expect.objectContaining({ level: 'WARN', message: 'Page was not seen fresh', url: 'a', location: 'DUB56-P1', state: 'old', seen: 'a is bad.' }),
+    expect.objectContaining({ level: 'INFO', message: 'Page was not seen fresh', url: 'b', state: 'unclaimed' }),
+    expect.objectContaining({ level: 'INFO', message: 'Page was seen fresh', url: 'a', state: 'fresh' }),
+  ]);
+});
+
+test.each<[string, Partial<CheckProgress>, Look['state'], string]>([
+  ['time', { since: START - 60_000 }, 'old', 'Gave up after 60 seconds (timeout of freshnessCheck). a was not seen fresh: a is bad.'],
+  ['hope', { since: START, hopeless: 2 }, 'hopeless', 'a was not seen fresh: a is bad.'],
+])('without %s, the job has failed', async (_, progress, state, message) => {
+  await expect(givenCheck([givenPage('a', state)], progress).look()).rejects.toMatchObject({ type: 'JobFailed', message });
+});
+
+test('every edge location is named once', async () => {
+  const pages = ['DUB56-P1', 'FRA60-P5', 'DUB56-P1', undefined].map((location, index): Page => ({
+    url: String(index), lookBefore: () => Promise.resolve(0), look: () => Promise.resolve({ state: 'fresh', words: '', location }),
+  }));
+  const { look, progress } = givenCheck(pages);
+  await look();
+  expect(progress.location).toBe('DUB56-P1, FRA60-P5');
+});
+
 test('with too little time for a look, no page is blamed', async () => {
   const page = givenPage('a', 'hopeless');
   const { check, progress } = givenCheck([page], { hopeless: 2 });

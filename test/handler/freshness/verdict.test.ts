@@ -42,6 +42,44 @@ test.each([
   expect(statusVerdict(givenVisit({ status }), undefined)?.state).toBe(state);
 });
 
+const SEEN = "Age 100, X-Cache 'Hit from cloudfront', edge location DUB56-P1";
+
+test.each([
+  [401, 'the site requires a login, and the function has none'],
+  [403, 'the file does not exist, the site restricts access (AWS WAF, signed URLs, geographic restrictions), or the bucket denies CloudFront access'],
+  [404, 'the deploy action wrote to another folder or bucket, or the URL is wrong'],
+  [410, 'the URL is wrong'],
+  [499, 'the URL is wrong'],
+  [500, 'the origin has an outage'],
+  [503, 'the origin has an outage'],
+])('status %i most likely means: %s', (status, reason) => {
+  expect(statusVerdict(givenVisit({ status }), undefined)?.words).toBe(`expected status 200, got status ${status}, ${SEEN}. Most likely ${reason}.`);
+});
+
+test('an error that is older than the invalidation most likely is an old copy', () => {
+  expect(statusVerdict(givenVisit({ status: 404 }), INVALIDATED)?.words)
+    .toBe(`expected status 200, got status 404, ${SEEN}. Most likely this edge location still has its old copy.`);
+});
+
+test.each<[string, Partial<Visit>, string]>([
+  ['an age', {}, 'an older one'],
+  ['no age', { age: 0, madeAfter: 0 }, 'one from the cache without an Age'],
+])('an old copy with %s is called that', (_, visit, what) => {
+  const { words } = pageVerdict(givenVisit(visit), INVALIDATED);
+  expect(words).toContain(`expected a copy newer than the invalidation 50 seconds ago, got ${what} (status 200, Age `);
+  expect(words).toMatch(/Most likely no path of the invalidation matches this URL \(.*\), this edge location still has its old copy, or the origin is a cache itself/);
+});
+
+test('without X-Cache and Age, the words say what may remove them', () => {
+  expect(pageVerdict(givenVisit({ age: 0, cache: undefined }), INVALIDATED).words)
+    .toMatch(/^expected X-Cache or Age, got neither \(.*\)\. Most likely CloudFront does not serve this URL, or a response headers policy removes them/);
+});
+
+test('other bytes in a new copy may come from a newer execution, another folder or something on the way', () => {
+  expect(fileVerdict(givenVisit({ age: 1, content: { sent: OTHER } }), EXPECTED, INVALIDATED, true).words).toMatch(
+    /^expected the file in the artifact with 3 bytes and the CRC-32 00000abc, got 3 bytes and the CRC-32 00000def \(.*\)\. This copy is newer than the invalidation\. Most likely a newer execution has deployed in the meantime; the deploy action wrote to another folder or bucket; url, /);
+});
+
 test.each([
   ['as old as the invalidation', { age: 50 }, 'old'], ['younger', { age: 49 }, 'hopeless'], ['behind a redirect that is older', { age: 0, redirectsMadeAfter: INVALIDATED_AT - 1 }, 'old'],
 ] as const)('a 404 %s', (_, visit, state) => {
