@@ -405,12 +405,12 @@ function mutationTesting(name: string, mutate: string[], jest: Record<string, un
 }
 mutationTesting('', [
   'src/*.ts', '!src/index.ts', 'src/private/*.ts',
-  'src/handler/@(archive|budget|cloudfront|cover|event|failure|log|manifest|parameters|paths|progress|text|urls).ts',
+  'src/handler/@(archive|budget|cloudfront|cover|event|failure|history|log|manifest|parameters|paths|progress|text|urls).ts',
   'src/handler/freshness/@(addresses|check|content|select|verdict).ts',
 ], {
   testMatch: [
     '<rootDir>/test/@(cloudfront|contract|invalidation|nag)*.test.ts', '<rootDir>/test/private/*.test.ts',
-    '<rootDir>/test/handler/@(archive|budget|cloudfront|cover|event|failure|invalidate|log|manifest|parameters|paths|progress|text|urls).test.ts',
+    '<rootDir>/test/handler/@(archive|budget|cloudfront|cover|event|failure|history|invalidate|log|manifest|parameters|paths|progress|text|urls).test.ts',
     '<rootDir>/test/handler/freshness/@(addresses|check|content|edge-model|select|verdict).test.ts',
   ],
 });

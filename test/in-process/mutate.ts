@@ -26,7 +26,6 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'role': { files: ['another-account'] },
   'path-source': { files: ['artifacts'], named: /^(?!100,000|.*goes in batches)/ },
   'changed-files': { files: ['artifacts', 'rollback'], named: /^(?!a manifest|100,000)/ },
-  'history': { files: ['artifacts', 'rollback'], named: /^(?!a manifest|100,000)/ },
   ...Object.fromEntries(['files', 'job', 'pages', 'visit'].map(name => [`freshness/${name}`, { files: ['freshness/job'] }])),
 };
 

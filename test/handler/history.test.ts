@@ -1,0 +1,314 @@
+import { Sandbox, type ActionRecord } from '../../sandbox';
+import { actionMark, type ChangedFilesParameters } from '../../src/contract';
+import { Busy } from '../../src/handler/failure';
+import { Doubt, findBaselines, type Sought } from '../../src/handler/history';
+import { checkParameters } from '../../src/handler/parameters';
+
+// What of the history counts, in the tests' own process. Whole executions are in artifacts.test.ts, random ones in site-life.test.ts.
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const NOW = Date.now();
+
+/** Minutes before now. */
+const ago = (minutes: number) => NOW - minutes * MINUTE;
+
+const DEPLOY_ACTION = { category: 'Deploy', owner: 'AWS', provider: 'S3', version: '1' } as const;
+const CONFIGURATION = { BucketName: 'website', Extract: 'true' };
+
+let sandbox: Sandbox;
+let count = 0;
+let pipeline = '';
+
+beforeAll(async () => {
+  sandbox = await Sandbox.start();
+  const role = sandbox.addRole('reader', [{ Effect: 'Allow', Action: 'codepipeline:ListActionExecutions', Resource: '*' }]);
+  // The client reads it with its first request.
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL_CODEPIPELINE: sandbox.codePipeline.endpoint, AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: role.accessKeyId, AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'token',
+  });
+});
+
+afterAll(() => sandbox.stop());
+
+beforeEach(() => {
+  pipeline = `Website${++count}`;
+  sandbox.codePipeline.addStage(pipeline, 'Invalidate', []);
+  sandbox.requests.splice(0);
+});
+
+const siteAt = (key: string) => ({ bucket: 'artifacts', key });
+
+/** A deployment of the artifact with this key, a minute long. */
+function deployed(key: string | undefined, startedAt: number, run: Partial<ActionRecord> = {}) {
+  const isOver = run.status !== 'InProgress';
+  return sandbox.codePipeline.recordAction({
+    pipeline,
+    stage: 'Deploy',
+    action: 'Site',
+    actionType: DEPLOY_ACTION,
+    configuration: CONFIGURATION,
+    artifacts: key === undefined ? {} : { site: siteAt(key) },
+    startedAt,
+    ...isOver && { endedAt: startedAt + MINUTE },
+    ...run,
+  });
+}
+
+/** A success of the action itself, at once. */
+function invalidated(startedAt: number, run: Partial<ActionRecord> = {}) {
+  return sandbox.codePipeline.recordAction({
+    pipeline,
+    stage: 'Invalidate',
+    action: 'Invalidate',
+    startedAt,
+    endedAt: startedAt,
+    artifacts: { site: siteAt('whatever') },
+    userParameters: JSON.stringify({ distributionId: 'E2WEBSITE', paths: { changedFiles: changedFiles() } }),
+    outputVariables: { status: 'Completed' },
+    ...run,
+  });
+}
+
+function changedFiles(options: Partial<ChangedFilesParameters> = {}): ChangedFilesParameters {
+  return { pipelineName: pipeline, stageName: 'Invalidate', actionName: 'Invalidate', deployedBy: ['Deploy.Site'], otherActions: actionMark('Build.Build'), ...options };
+}
+
+function find(options: Partial<ChangedFilesParameters> = {}, sought: Partial<Sought> = {}) {
+  const parameters = checkParameters({ distributionId: 'E2WEBSITE', paths: { changedFiles: changedFiles(options) } }, {});
+  return findBaselines({
+    pipelineName: pipeline, parameters, changedFiles: changedFiles(options), artifact: { name: 'site', location: siteAt('current') }, ...sought,
+  }, Date.now() + 10_000);
+}
+
+async function keys(options: Partial<ChangedFilesParameters> = {}, sought: Partial<Sought> = {}): Promise<string[]> {
+  return (await find(options, sought)).artifacts.map(({ key }) => key).sort();
+}
+
+describe('what the cache may contain', () => {
+  test('is what was deployed when the action last succeeded, and not what was before', async () => {
+    deployed('1', ago(40));
+    invalidated(ago(35));
+    deployed('2', ago(30));
+    invalidated(ago(25));
+    expect(await keys()).toEqual(['2']);
+  });
+
+  test.each(['Succeeded', 'Failed', 'Abandoned'] as const)('is what was deployed since, too: %s', async status => {
+    deployed('1', ago(40));
+    invalidated(ago(35));
+    deployed('2', ago(30), { status });
+    expect(await keys()).toEqual(['1', '2']);
+  });
+
+  test('is what is being deployed by another execution, too', async () => {
+    deployed('1', ago(40));
+    invalidated(ago(35));
+    deployed('2', ago(30), { status: 'InProgress' });
+    expect(await keys()).toEqual(['1', '2']);
+  });
+
+  test.each([[1, ['0', '1']], [0, ['0', '1']], [-1, ['1']]])('is what ended %i milliseconds after the last deployment had started, too', async (later, expected) => {
+    deployed('0', ago(60), { endedAt: ago(40) + later });
+    deployed('1', ago(40));
+    invalidated(ago(35));
+    expect(await keys()).toEqual(expected);
+  });
+
+  test('is what an abandoned run may still have deployed, for a week', async () => {
+    deployed('too old', ago(40) - 7 * DAY - 1, { status: 'Abandoned' });
+    deployed('0', ago(40) - 7 * DAY, { status: 'Abandoned' });
+    deployed('1', ago(40));
+    invalidated(ago(35));
+    expect(await keys()).toEqual(['0', '1']);
+  });
+
+  test.each([['Failed', ['0', '1']], ['Succeeded', ['1']]] as const)('a deployment that %s before the last success: %j', async (status, expected) => {
+    deployed('0', ago(50));
+    deployed('1', ago(40), { status });
+    invalidated(ago(35));
+    expect(await keys()).toEqual(expected);
+  });
+
+  test.each([
+    ['of the same execution had ended', true, ['1']],
+    ['of another execution may not have ended', false, ['0', '1']],
+  ])('a deployment that ended in the moment of the last success and is %s', async (_, isSame, expected) => {
+    deployed('0', ago(50));
+    const { pipelineExecutionId } = deployed('1', ago(40), { endedAt: ago(35) });
+    invalidated(ago(35), isSame ? { pipelineExecutionId } : {});
+    expect(await keys()).toEqual(expected);
+  });
+
+  test('an earlier deployment of the same execution that had not ended is not the last one', async () => {
+    deployed('0', ago(50));
+    const { pipelineExecutionId } = deployed('1', ago(40), { endedAt: ago(34) });
+    invalidated(ago(35), { pipelineExecutionId });
+    expect(await keys()).toEqual(['0', '1']);
+  });
+
+  test('is what each deploying action put there, however long ago', async () => {
+    const options = { deployedBy: ['Deploy.Site', 'Deploy.Assets'] };
+    const userParameters = JSON.stringify({ distributionId: 'E2WEBSITE', paths: { changedFiles: changedFiles(options) } });
+    deployed('0', ago(60));
+    deployed('assets', ago(50), { action: 'Assets' });
+    deployed('other', ago(45), { stage: 'Gone' });
+    deployed('1', ago(40));
+    invalidated(ago(35), { userParameters });
+    expect(await keys(options)).toEqual(['1', 'assets', 'other']);
+  });
+
+  test('names an artifact once, with its first use', async () => {
+    deployed('1', ago(40));
+    invalidated(ago(35));
+    deployed('1', ago(20));
+    deployed('1', ago(30));
+    expect((await find()).artifacts).toEqual([{ bucket: 'artifacts', key: '1', usedAt: ago(40) }]);
+  });
+
+  test('ends where this job began, in every invocation', async () => {
+    deployed('1', ago(40));
+    invalidated(ago(35));
+    deployed('2', ago(30));
+    deployed('3', ago(30) + 1);
+    const { asOf } = await find();
+    expect(asOf).toBe(ago(30) + 1);
+    expect(await keys({}, { asOf: ago(30) })).toEqual(['1', '2']);
+  });
+});
+
+describe('a success is one', () => {
+  beforeEach(() => {
+    deployed('1', ago(50));
+    invalidated(ago(45));
+    deployed('2', ago(40));
+  });
+
+  test.each([
+    ['of this action in this stage', {}, ['2']],
+    ['not of another action of this stage', { action: 'Other' }, ['1', '2']],
+    ['not of another stage', { stage: 'Other' }, ['1', '2']],
+    ['not of a run that failed', { status: 'Failed' }, ['1', '2']],
+  ] as const)('%s', async (_, run, expected) => {
+    invalidated(ago(35), run);
+    expect(await keys()).toEqual(expected);
+  });
+});
+
+describe('an action that this pipeline does not know', () => {
+  const deployedByOther = (startedAt: number, run: Partial<ActionRecord> = {}) => deployed('other', startedAt, { stage: 'Gone', ...run });
+
+  beforeEach(() => {
+    deployed('1', ago(40));
+    invalidated(ago(35));
+  });
+
+  test.each([[1, true], [0, true], [-1, false]])('counts if it ended %i milliseconds after the last deployment had started: %s', async (later, counts) => {
+    deployedByOther(ago(60), { endedAt: ago(40) + later });
+    expect(await keys()).toEqual(counts ? ['1', 'other'] : ['1']);
+  });
+
+  test('may have deployed anything, where no artifact is listed', async () => {
+    deployed(undefined, ago(30), { stage: 'Gone' });
+    await expect(find()).rejects.toThrow(new Doubt(`the run of Gone.Site at ${new Date(ago(30)).toISOString()} (Succeeded) lists no artifact site but may have deployed something`));
+  });
+
+  test.each<[string, Partial<ActionRecord>]>([
+    ['a test', { actionType: { ...DEPLOY_ACTION, category: 'Test' } }],
+    ['an approval', { actionType: { ...DEPLOY_ACTION, category: 'Approval' } }],
+    ['one that the pipeline has and that does not deploy the site', { stage: 'Build', action: 'Build' }],
+    ['another invalidation', { userParameters: '{"distributionId":"E2OTHER"}' }],
+  ])('does not count if it is %s', async (_, run) => {
+    deployedByOther(ago(30), run);
+    expect(await keys()).toEqual(['1']);
+  });
+});
+
+describe('everything is invalidated', () => {
+  const reason = async () => {
+    const error: unknown = await find().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Doubt);
+    return (error as Doubt).message;
+  };
+
+  test('before the first success', async () => {
+    deployed('1', ago(40));
+    expect(await reason()).toBe('this action has not succeeded before');
+  });
+
+  test.each<[string, () => void]>([
+    ['it deployed only later', () => deployed('1', ago(30))],
+    ['it had only failed', () => deployed('1', ago(40), { status: 'Failed' })],
+    ['another action had deployed', () => deployed('1', ago(40), { action: 'Other' })],
+    ['it has never deployed', () => undefined],
+  ])('where an action had not deployed when the last invalidation succeeded: %s', async (_, deploy) => {
+    deploy();
+    invalidated(ago(35));
+    expect(await reason()).toBe('Deploy.Site had not deployed when this action last succeeded, or the pipeline\'s history does not go back far enough');
+  });
+
+  test.each([
+    ['then', { configuration: { ...CONFIGURATION, BucketName: 'other' } }, {}],
+    ['since', {}, { configuration: { ...CONFIGURATION, BucketName: 'other' } }],
+    ['once it was known', {}, { resolvedConfiguration: { ...CONFIGURATION, ObjectKey: 'folder' } }],
+  ])('where an action was configured differently %s', async (_, then, since) => {
+    deployed('1', ago(40), then);
+    invalidated(ago(35));
+    deployed('2', ago(30), since);
+    expect(await reason()).toBe('Deploy.Site was configured differently when this action last succeeded, so the same files may be other pages');
+  });
+
+  test('where the history does not say how an action was configured', async () => {
+    deployed('1', ago(40));
+    invalidated(ago(35));
+    sandbox.codePipeline.historySettings.listsConfigurations = false;
+    try {
+      expect(await reason()).toBe('the pipeline\'s history does not say how Deploy.Site was configured');
+    } finally {
+      sandbox.codePipeline.historySettings.listsConfigurations = true;
+    }
+  });
+
+  test('where the history cannot be read', async () => {
+    sandbox.codePipeline.removePipeline(pipeline);
+    expect(await reason()).toMatch(new RegExp(`^the history of the pipeline ${pipeline} cannot be read: PipelineNotFoundException`));
+  });
+});
+
+describe('a deployment that is in progress is waited for, whatever else is wrong', () => {
+  const inProgress = (pipelineExecutionId?: string, key = '2') => deployed(key, ago(1), { status: 'InProgress', pipelineExecutionId });
+
+  test('of the same artifact', async () => {
+    inProgress(undefined, 'current');
+    const error: unknown = await find().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Busy);
+    expect(error).toMatchObject({
+      type: 'ConfigurationError',
+      message: 'Deploy.Site is still deploying the same artifact, so this invalidation would run too early. Give this action a higher runOrder than that action. ' +
+        'If that action deploys to another site, set deployedBy to the actions that deploy to this distribution.',
+    });
+  });
+
+  test.each([
+    ['the same execution, whose artifact is elsewhere', true, 'InProgress', true],
+    ['another execution', false, 'InProgress', false],
+    ['an execution whose invalidation is over', true, 'Failed', false],
+  ] as const)('of %s', async (_, isSame, status, isWaitedFor) => {
+    deployed('1', ago(40));
+    invalidated(ago(35));
+    const { pipelineExecutionId } = inProgress();
+    invalidated(ago(0), { status, artifacts: { site: siteAt('current') }, ...status === 'InProgress' && { endedAt: undefined }, ...isSame && { pipelineExecutionId } });
+    const error: unknown = await find().catch((thrown: unknown) => thrown);
+    expect(error instanceof Busy).toBe(isWaitedFor);
+  });
+});
+
+test('the history is read until everything on a page is a week too old to matter', async () => {
+  for (let index = 0; index < 400; index++) {
+    deployed('old', ago(40) - 8 * DAY - index * MINUTE);
+  }
+  deployed('1', ago(40));
+  invalidated(ago(35));
+  expect(await keys()).toEqual(['1']);
+  // The first page has what counts, the second one nothing.
+  expect(sandbox.requests.map(({ operation }) => operation)).toEqual(['ListActionExecutions', 'ListActionExecutions']);
+});
