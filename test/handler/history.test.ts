@@ -63,10 +63,14 @@ function invalidated(startedAt: number, run: Partial<ActionRecord> = {}) {
     startedAt,
     endedAt: startedAt,
     artifacts: { site: siteAt('whatever') },
-    userParameters: JSON.stringify({ distributionId: 'E2WEBSITE', paths: { changedFiles: changedFiles() } }),
+    ...withParameters({}),
     outputVariables: { status: 'Completed' },
     ...run,
   });
+}
+
+function withParameters(parameters: object): Partial<ActionRecord> {
+  return { userParameters: JSON.stringify({ distributionId: 'E2WEBSITE', paths: { changedFiles: changedFiles() }, ...parameters }) };
 }
 
 function changedFiles(options: Partial<ChangedFilesParameters> = {}): ChangedFilesParameters {
@@ -148,12 +152,11 @@ describe('what the cache may contain', () => {
 
   test('is what each deploying action put there, however long ago', async () => {
     const options = { deployedBy: ['Deploy.Site', 'Deploy.Assets'] };
-    const userParameters = JSON.stringify({ distributionId: 'E2WEBSITE', paths: { changedFiles: changedFiles(options) } });
     deployed('0', ago(60));
     deployed('assets', ago(50), { action: 'Assets' });
     deployed('other', ago(45), { stage: 'Gone' });
     deployed('1', ago(40));
-    invalidated(ago(35), { userParameters });
+    invalidated(ago(35), withParameters({ paths: { changedFiles: changedFiles(options) } }));
     expect(await keys(options)).toEqual(['1', 'assets', 'other']);
   });
 
@@ -174,6 +177,72 @@ describe('what the cache may contain', () => {
     expect(asOf).toBe(ago(30) + 1);
     expect(await keys({}, { asOf: ago(30) })).toEqual(['1', '2']);
   });
+});
+
+describe('an artifact counts', () => {
+  const BUILD = { category: 'Build', owner: 'AWS', provider: 'CodeBuild', version: '1' } as const;
+
+  test('with the name of the one that the job has, and no other', async () => {
+    deployed('1', ago(40), { artifacts: { template: siteAt('template'), site: siteAt('1'), config: siteAt('config') } });
+    invalidated(ago(35));
+    expect(await keys()).toEqual(['1']);
+  });
+
+  test('where the action that deploys it has made it, too, from the end of the run on', async () => {
+    deployed('source', ago(40), { actionType: BUILD, artifacts: { source: siteAt('source') }, outputArtifacts: { site: siteAt('1'), report: siteAt('report') } });
+    invalidated(ago(35));
+    expect((await find()).artifacts).toEqual([{ ...siteAt('1'), usedAt: ago(39) }]);
+  });
+
+  test('in its own bucket: the same key elsewhere is another one', async () => {
+    deployed('1', ago(40));
+    invalidated(ago(35));
+    deployed(undefined, ago(30), { artifacts: { site: { bucket: 'replica', key: '1' } } });
+    expect((await find()).artifacts.map(({ bucket }) => bucket).sort()).toEqual(['artifacts', 'replica']);
+  });
+});
+
+describe('the last success', () => {
+  beforeEach(() => {
+    deployed('1', ago(50));
+    invalidated(ago(45));
+    deployed('2', ago(40));
+  });
+
+  const OF_FUNCTION = withParameters({ distributionId: undefined });
+  test.each<[string, boolean, Partial<ActionRecord>]>([
+    ['that completed', true, {}],
+    ['whose variables are not listed, but its summary', true, { outputVariables: {}, summary: 'Invalidated 1 path' }],
+    ['of which nothing is listed', false, { outputVariables: {} }],
+    ['whose summary is a warning', false, { outputVariables: {}, summary: 'WARNING: visitors may still see old pages.' }],
+    ['that only warned', false, { outputVariables: { status: 'Failed' } }],
+    ['that did not wait for CloudFront', false, { ...withParameters({ waitForCompletion: false }), outputVariables: { status: 'InProgress' } }],
+    ['of another distribution', false, withParameters({ distributionId: 'E2OTHER' })],
+    ['of the distribution that its variables tell', true, { ...OF_FUNCTION, outputVariables: { status: 'Completed', distributionId: 'E2WEBSITE' } }],
+    ['of a tenant', false, { ...OF_FUNCTION, outputVariables: { status: 'Completed', distributionId: 'none', distributionTenantId: 'dt_1' } }],
+    ['of a distribution that nobody knows', false, OF_FUNCTION],
+    ['with other options', false, withParameters({ paths: { changedFiles: { ...changedFiles(), urlPath: 'docs' } } })],
+    ['with all paths', false, withParameters({ paths: ['/*'] })],
+    ['of an artifact with another name', false, { artifacts: { other: siteAt('2') } }],
+    ['of two artifacts, one with the name', true, { artifacts: { other: siteAt('1'), site: siteAt('2') } }],
+    ['without an artifact', false, { artifacts: {} }],
+  ])('%s proves that its pages are fresh: %s', async (_, isProof, run) => {
+    invalidated(ago(35), run);
+    expect(await keys()).toEqual(isProof ? ['2'] : ['1', '2']);
+  });
+});
+
+test.each<[string, Partial<ActionRecord>]>([
+  ['this action only warned when it last succeeded', { outputVariables: { status: 'Failed' } }],
+  ['this action did not wait for CloudFront when it last succeeded', withParameters({ waitForCompletion: false })],
+  ['this action invalidated something else when it last succeeded', withParameters({ distributionId: 'E2OTHER' })],
+  ['the options of changedFiles were different when this action last succeeded', withParameters({ paths: ['/*'] })],
+  ['the artifact of this action was not called site when it last succeeded', { artifacts: { other: siteAt('2') } }],
+])('everything is invalidated if no success proves anything, for the reason of the newest: %s', async (reason, run) => {
+  deployed('1', ago(60));
+  invalidated(ago(50), { outputVariables: {} });
+  invalidated(ago(35), run);
+  await expect(find()).rejects.toThrow(new Doubt(reason));
 });
 
 describe('a success is one', () => {
@@ -268,6 +337,35 @@ describe('everything is invalidated', () => {
     }
   });
 
+  test('where the history does not say when an action ran', async () => {
+    deployed('1', ago(40));
+    invalidated(ago(35));
+    sandbox.codePipeline.historySettings.listsStartOf = ({ stage }) => stage !== 'Deploy';
+    try {
+      expect(await reason()).toBe('the pipeline\'s history does not say when Deploy.Site ran');
+    } finally {
+      sandbox.codePipeline.historySettings.listsStartOf = () => true;
+    }
+  });
+
+  test('where 10,000 runs do not go back far enough', async () => {
+    for (let index = 0; index < 10_000; index++) {
+      sandbox.codePipeline.recordAction({ pipeline, stage: 'Other', action: 'Other', startedAt: ago(10) + index });
+    }
+    deployed('1', ago(40));
+    invalidated(ago(35));
+    expect(await reason()).toBe('the last 10000 action executions of the pipeline do not go back to what was deployed when this action last succeeded');
+    expect(sandbox.requests).toHaveLength(100);
+  });
+
+  test('but not where CodePipeline is down: that is worth another attempt', async () => {
+    sandbox.faults.add({ service: 'codepipeline', operation: 'ListActionExecutions', fault: { error: 'InternalError', status: 500 } });
+    await expect(find()).rejects.toMatchObject({
+      type: 'SystemUnavailable',
+      message: expect.stringMatching(new RegExp(`^CodePipeline did not answer ListActionExecutions for the pipeline ${pipeline}: .* Retry the stage once CodePipeline has recovered: https://health\\.aws\\.amazon\\.com$`)),
+    });
+  });
+
   test('where the history cannot be read', async () => {
     sandbox.codePipeline.removePipeline(pipeline);
     expect(await reason()).toMatch(new RegExp(`^the history of the pipeline ${pipeline} cannot be read: PipelineNotFoundException`));
@@ -288,6 +386,14 @@ describe('a deployment that is in progress is waited for, whatever else is wrong
     });
   });
 
+  test('but not one that is over, of this very artifact', async () => {
+    deployed('1', ago(40));
+    invalidated(ago(35));
+    deployed('current', ago(30));
+    deployed('current', ago(20), { status: 'Failed' });
+    expect(await keys()).toEqual(['1', 'current']);
+  });
+
   test.each([
     ['the same execution, whose artifact is elsewhere', true, 'InProgress', true],
     ['another execution', false, 'InProgress', false],
@@ -300,6 +406,24 @@ describe('a deployment that is in progress is waited for, whatever else is wrong
     const error: unknown = await find().catch((thrown: unknown) => thrown);
     expect(error instanceof Busy).toBe(isWaitedFor);
   });
+});
+
+test('the order in which a configuration is listed does not matter', async () => {
+  deployed('1', ago(40), { configuration: { Extract: 'true', BucketName: 'website' } });
+  invalidated(ago(35));
+  deployed('2', ago(30), { configuration: { BucketName: 'website', Extract: 'true' } });
+  expect(await keys()).toEqual(['1', '2']);
+});
+
+test('the history is read back to the last deployment of each action, also where one is older than a week', async () => {
+  const options = { deployedBy: ['Deploy.Site', 'Deploy.Assets'] };
+  deployed('assets', ago(40) - 30 * DAY, { action: 'Assets' });
+  for (let index = 0; index < 300; index++) {
+    sandbox.codePipeline.recordAction({ pipeline, stage: 'Build', action: 'Build', startedAt: ago(40) - 8 * DAY - index * MINUTE });
+  }
+  deployed('1', ago(40));
+  invalidated(ago(35), withParameters({ paths: { changedFiles: changedFiles(options) } }));
+  expect(await keys(options)).toEqual(['1', 'assets']);
 });
 
 test('the history is read until everything on a page is a week too old to matter', async () => {
