@@ -160,12 +160,14 @@ describe('what the cache may contain', () => {
     expect(await keys(options)).toEqual(['1', 'assets', 'other']);
   });
 
-  test('names an artifact once, with its first use', async () => {
+  test.each(['newestFirst', 'oldestFirst'] as const)('names an artifact once, with its first use, in a history that is listed %s', async order => {
+    sandbox.codePipeline.historySettings.order = order;
     deployed('1', ago(40));
     invalidated(ago(35));
     deployed('1', ago(20));
     deployed('1', ago(30));
     expect((await find()).artifacts).toEqual([{ bucket: 'artifacts', key: '1', usedAt: ago(40) }]);
+    sandbox.codePipeline.historySettings.order = 'newestFirst';
   });
 
   test('ends where this job began, in every invocation', async () => {
