@@ -31,8 +31,8 @@ export interface SiteOptions {
   readonly indexDocuments?: string[];
 
   /**
-   * File extensions that visitors can leave out. With `.html`, they see `about.html` also as `/about` and `/about/`. Each that a
-   * name ends with counts.
+   * File extensions that visitors can leave out. With `.html`, they see `about.html` also as `/about` and `/about/`. If a
+   * name ends with several of them, each counts.
    *
    * @default - none
    */
