@@ -1,6 +1,10 @@
 import * as fc from 'fast-check';
 import { Site } from '../../src/handler/urls';
 
+const isInvalidated = (paths: readonly string[], url: string) => paths.some(path => path.endsWith('*') ? url.startsWith(path.slice(0, -1)) : url === path);
+const eachSegment = (key: string, encode: (segment: string) => string) => `/${key.split('/').map(encode).join('/')}`;
+const strictly = (text: string) => encodeURIComponent(text).replace(/[!'()*]/g, character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+
 test.each([
   ['index.html', ['/index.html', '/']],
   ['blog/index.html', ['/blog/index.html', '/blog/', '/blog']],
@@ -24,9 +28,6 @@ test.each([
 });
 
 describe('however a visitor encodes a name, a path names it', () => {
-  const isInvalidated = (paths: readonly string[], url: string) => paths.some(path => path.endsWith('*') ? url.startsWith(path.slice(0, -1)) : url === path);
-  const eachSegment = (key: string, encode: (segment: string) => string) => `/${key.split('/').map(encode).join('/')}`;
-  const strictly = (text: string) => encodeURIComponent(text).replace(/[!'()*]/g, character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
   const spaceAsPlus = (text: string) => text.replace(/%20/g, '+');
 
   test.each<[string, (key: string) => string]>([
@@ -48,6 +49,22 @@ describe('however a visitor encodes a name, a path names it', () => {
       expect(isInvalidated(new Site({}).pathsOf(key), encode(key))).toBe(true);
     }), { numRuns: 2_000 });
   });
+});
+
+test('paths that CloudFront takes name the directory, the name without an extension, and each with a query string, too', () => {
+  const segment = fc.array(fc.constantFrom(...' !&\'()+,:;=@[]~ab%?#üé"{}`^|*'), { minLength: 1, maxLength: 6 }).map(characters => characters.join(''));
+  const file = fc.tuple(fc.array(segment, { maxLength: 2 }), segment, fc.constantFrom('.html', '/index.html', '.en.html'));
+  const encoder = fc.constantFrom<(text: string) => string>(encodeURIComponent, strictly, text => encodeURI(text).replace(/[?#]/g, strictly));
+  fc.assert(fc.property(file, fc.boolean(), encoder, ([directories, name, end], queryStrings, encode) => {
+    const key = ['docs & more', ...directories, name + end].join('/');
+    const paths = new Site({ urlPath: 'docs & more', stripExtensions: ['.html', '.en.html'], queryStrings }).pathsOf(key.slice('docs & more/'.length));
+    const ends = { '.html': ['', '/'], '.en.html': ['', '/', '.en', '.en/'], '/index.html': ['', '/', '/index', '/index/'] }[end]!;
+    const urls = [key, ...ends.map(shown => key.slice(0, -end.length) + shown)].map(url => eachSegment(url, encode));
+    for (const url of urls.flatMap(each => queryStrings ? [each, `${each}?v=1`] : [each])) {
+      expect([url, isInvalidated(paths, url)]).toEqual([url, true]);
+    }
+    expect(paths.filter(path => /[^!-~]|[<>"#{}|\\^~[\]`]|%(?![0-9A-Fa-f]{2})|\*./.test(path))).toEqual([]);
+  }), { numRuns: 2_000 });
 });
 
 test('stripped extensions', () => {
