@@ -15,6 +15,10 @@ import {
 
 export type Files = Readonly<Record<string, string | Buffer>>;
 
+/** Two versions of a site, each with four pages. */
+export const FIRST = { 'index.html': '<h1>Home 1</h1>', 'blog/index.html': '<h1>Blog 1</h1>', 'blog/post.html': '<h1>Post 1</h1>', 'style.css': 'body {}' };
+export const SECOND = { ...FIRST, 'index.html': '<h1>Home 2</h1>', 'blog/index.html': '<h1>Blog 2</h1>' };
+
 /** Where the site is, which is known only once it runs. */
 const URL_VARIABLE = '#{site.url}';
 
@@ -101,8 +105,8 @@ export async function givenCheckedSite(options: CheckedSiteOptions = {}): Promis
   const sandbox = await Sandbox.start({ timeScale: TIME_SCALE });
   const { outputs } = sandbox.deploy(template, { stackName: 'Website', assetsDirectory: directory });
   const deployed = sandbox.cloudFront.distribution(outputs.DistributionId);
-  // Ages are in whole seconds: an invalidation that completes within one takes another look.
-  Object.assign(deployed.settings, { takesEffectAfter: 500, completesAfter: 2_000 });
+  // Ages are in whole seconds: an invalidation that takes effect or completes within one takes another look.
+  Object.assign(deployed.settings, { takesEffectAfter: 1_500, completesAfter: 2_000 });
   sandbox.codePipeline.delivery.continuationInterval = 5_000;
   const origin = mkdtempSync(join(tmpdir(), 'checked-site-'));
   const edge = await Edge.start({ clock: sandbox.clock, cloudFront: sandbox.cloudFront, distributionId: deployed.id, origin, ...options.edge });
@@ -144,6 +148,15 @@ export async function givenCheckedSite(options: CheckedSiteOptions = {}): Promis
     visited: () => edge.visits.filter(({ headers }) => headers['user-agent']?.includes('cdk-cloudfront-invalidation-stage')).map(({ url }) => url),
     logs: () => linesOf(sandbox).map(line => JSON.parse(line) as Record<string, unknown>),
   };
+}
+
+/** Somebody has seen the first version of every page, so that the edge has it, and the second one is deployed. */
+export async function givenSecondVersion(site: CheckedSite, second: Files = SECOND): Promise<void> {
+  await site.deploy(FIRST);
+  for (const path of ['/', '/index.html', '/blog/index.html', '/blog/post.html', '/style.css']) {
+    await site.visit(path);
+  }
+  await site.deploy(second);
 }
 
 export async function stopCheckedSites(): Promise<void> {

@@ -1,149 +1,16 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { dirname, join } from 'path';
-import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
-import { S3DeployAction } from 'aws-cdk-lib/aws-codepipeline-actions';
-import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { Edge, Sandbox, type ActionExecution, type ActionRecord, type Distribution, type FaultKind, type RecordedAction } from '../../sandbox';
-import {
-  CloudFrontInvalidationFunction, CloudFrontInvalidationStage, InvalidationFailurePolicy, InvalidationPaths, MissingBaselineBehavior,
-  type ChangedFilesOptions, type CloudFrontInvalidationOptions,
-} from '../../src';
-import { givenDistribution, givenPipeline } from '../given';
+import { Edge, type FaultKind } from '../../sandbox';
+import { InvalidationFailurePolicy, InvalidationPaths, MissingBaselineBehavior, type ChangedFilesOptions } from '../../src';
 import { givenArchive, givenRawArchive } from '../given-archive';
-import { expectOneTerminalReport, until } from '../given-sandbox';
+import { failedRun, FIRST, givenWorld, SECOND, stopWorlds, succeeded, type Files } from '../given-artifacts';
+import { expectOneTerminalReport } from '../given-sandbox';
 
-type Files = Readonly<Record<string, string>>;
-
-interface World {
-  readonly sandbox: Sandbox;
-  readonly distribution: Distribution;
-  readonly bucket: string;
-  readonly pipelineName: string;
-  /** What the last job was told. */
-  resolvedParameters(): Record<string, unknown>;
-  /** Puts an artifact on S3. */
-  givenArtifact(files: Files | Buffer): Promise<string>;
-  /** A run of the pipeline: the deployment, as the history shows it, and the stage. */
-  run(key: string, options?: { pipelineExecutionId?: string; deploy?: boolean }): Promise<ActionExecution>;
-  /** Only the deployment: the execution fails or is superseded before the stage. */
-  deploy(key: string, pipelineExecutionId?: string, run?: Partial<ActionRecord>): RecordedAction;
-  requests(operation: string): Sandbox['requests'];
-  /** The paths of the last invalidation. */
-  lastPaths(): readonly string[] | undefined;
-}
-
-interface Options {
-  readonly changedFiles?: ChangedFilesOptions;
-  readonly pipelineName?: string;
-  readonly encrypted?: boolean;
-  readonly stage?: Partial<CloudFrontInvalidationOptions>;
-  readonly functionTimeout?: Duration;
-}
-
-const sandboxes: Sandbox[] = [];
-
-interface Assembly {
-  readonly template: object;
-  readonly directory: string;
-}
-
-const assemblies = new Map<string, Assembly>();
-
-/** Each app once: synthesis holds up the sandboxes of the tests beside it. */
-function synthesize(options: Options): Assembly {
-  const key = JSON.stringify({ ...options, stage: options.stage && Object.entries(options.stage).map(([name, value]) => [name, sourceOf(value)]) });
-  const assembly = assemblies.get(key) ?? synthesizeAnew(options);
-  assemblies.set(key, assembly);
-  return assembly;
-}
-
-function sourceOf(value: unknown): unknown {
-  return value instanceof InvalidationPaths ? value._source : value;
-}
-
-function synthesizeAnew({ changedFiles, pipelineName, encrypted, stage, functionTimeout }: Options): Assembly {
-  const app = new App({ analyticsReporting: false });
-  const stack = new Stack(app, 'Website', { env: { account: '123456789012', region: 'eu-west-1' } });
-  const distribution = givenDistribution(stack);
-  const artifact = codepipeline.Artifact.artifact('site');
-  const pipeline = givenPipeline(stack, { crossAccountKeys: encrypted ?? false, pipelineName });
-  pipeline.addStage({
-    stageName: 'Deploy', actions: [new S3DeployAction({ actionName: 'Deploy', bucket: new Bucket(stack, 'Site'), input: artifact })],
-  });
-  new CloudFrontInvalidationStage(stack, 'Invalidate', {
-    pipeline,
-    distribution,
-    paths: InvalidationPaths.changedFiles(artifact, changedFiles),
-    function: new CloudFrontInvalidationFunction(stack, 'Fn', { timeout: functionTimeout }),
-    ...stage,
-  });
-  new CfnOutput(stack, 'DistributionId', { value: distribution.distributionId });
-  new CfnOutput(stack, 'ArtifactBucket', { value: pipeline.artifactBucket.bucketName });
-  new CfnOutput(stack, 'KeyArn', { value: pipeline.artifactBucket.encryptionKey?.keyArn ?? 'none' });
-  const assembly = app.synth();
-  return { template: assembly.getStackArtifact(stack.artifactId).template as object, directory: assembly.directory };
-}
-
-async function givenWorld(options: Options = {}): Promise<World> {
-  const { template, directory } = synthesize(options);
-  const sandbox = await Sandbox.start({ timeScale: 12 });
-  sandboxes.push(sandbox);
-  const deployed = sandbox.deploy(template, { stackName: 'Website', assetsDirectory: directory });
-  const { DistributionId: distributionId, ArtifactBucket: bucket, KeyArn: keyArn } = deployed.outputs;
-  const [{ physicalId: name }] = deployed.resourcesOfType('AWS::CodePipeline::Pipeline');
-  const deployedDistribution = sandbox.cloudFront.distribution(distributionId);
-  Object.assign(deployedDistribution.settings, { takesEffectAfter: 500, completesAfter: 1_000 });
-  let count = 0;
-  const contextOf = (key: string, pipelineExecutionId: string) => ({ pipeline: name, pipelineExecutionId, artifacts: { site: { bucket, key } } });
-  const deploy = (key: string, pipelineExecutionId: string = crypto.randomUUID(), run: Partial<ActionRecord> = {}) =>
-    sandbox.codePipeline.recordAction({ ...contextOf(key, pipelineExecutionId), stage: 'Deploy', action: 'Deploy', ...run });
-  return {
-    sandbox,
-    distribution: deployedDistribution,
-    bucket,
-    pipelineName: name,
-    resolvedParameters: () => {
-      const event = sandbox.lambda.invocations.at(-1)?.event as { 'CodePipeline.job': { data: { actionConfiguration: { configuration: { UserParameters: string } } } } };
-      return JSON.parse(event['CodePipeline.job'].data.actionConfiguration.configuration.UserParameters);
-    },
-    givenArtifact: async files => {
-      const key = `Website-Pipeline/site/${++count}`;
-      sandbox.s3.put(bucket, key, Buffer.isBuffer(files) ? files : await givenArchive(files as Files), options.encrypted ? keyArn : undefined);
-      return key;
-    },
-    deploy,
-    run: async (key, { pipelineExecutionId = crypto.randomUUID(), deploy: deploys = true } = {}) => {
-      if (deploys) {
-        deploy(key, pipelineExecutionId);
-      }
-      const [action] = await sandbox.codePipeline.startStage({ ...contextOf(key, pipelineExecutionId), stage: 'InvalidateCloudFrontCache' }).finished;
-      return action;
-    },
-    requests: operation => sandbox.requests.filter(request => request.operation === operation),
-    lastPaths: () => deployedDistribution.invalidations.at(-1)?.paths,
-  };
-}
-
-afterAll(() => Promise.all(sandboxes.map(sandbox => sandbox.stop())));
-
-test('100,000 files are compared with 60,000, and 40,000 of them covered, within the memory that the function has', async () => {
-  const world = await givenWorld({ changedFiles: { maxPaths: 10 } });
-  const archive = (count: number) => world.givenArtifact(givenRawArchive({ name: Buffer.from('000000'), numbered: true }, count));
-  const { invocations } = world.sandbox.lambda;
-  const ended = () => until(() => invocations.every(({ outcome }) => outcome !== undefined));
-  await world.run(await archive(60_000));
-  await ended();
-  expect(await world.run(await archive(100_000))).toMatchObject({ status: 'Succeeded', outputVariables: { changedFileCount: '40000' } });
-  await ended();
-  // In one process, which has the first job's memory by then.
-  expect([invocations.map(({ outcome }) => outcome), world.sandbox.lambda.processes]).toEqual([['ok', 'ok'], 1]);
-  expect(invocations[1].usageAfter?.memory ?? 0).toBeLessThan(256);
-}, 60_000);
-
-const FIRST: Files = { 'index.html': 'a', 'blog/index.html': 'b', 'blog/post.html': 'c', 'about.html': 'd', 'old.html': 'e' };
-const SECOND: Files = { 'index.html': 'a', 'blog/index.html': 'B', 'blog/post.html': 'c', 'about.html': 'd', 'new.html': 'f' };
+// Whole executions. What of the history counts has its cases in history.test.ts; what takes long is in artifacts.slow.test.ts.
+afterAll(stopWorlds);
 
 test.concurrent('the first time everything is invalidated, and the summary says why', async () => {
   const world = await givenWorld();
@@ -321,46 +188,7 @@ describe('what was deployed in between', () => {
     expect(world.lastPaths()).toEqual(['/blog', '/blog/', '/blog/index.html', '/new.html', '/old.html']);
   });
 
-  test.concurrent('as often as there is time to compare', async () => {
-    const world = await givenWorld();
-    await world.run(await world.givenArtifact(FIRST));
-    for (let index = 0; index < 20; index++) {
-      world.deploy(await world.givenArtifact({ ...FIRST, 'about.html': String(index) }));
-    }
-    await world.run(await world.givenArtifact(FIRST));
-    expect(world.lastPaths()).toEqual(['/about.html']);
-  });
-
-  test.concurrent('more often than that: everything is invalidated, and the summary says why', async () => {
-    const world = await givenWorld({ functionTimeout: Duration.seconds(30) });
-    await world.run(await world.givenArtifact(FIRST));
-    for (let index = 0; index < 10; index++) {
-      world.deploy(await world.givenArtifact(FIRST));
-    }
-    world.sandbox.faults.add({ service: 's3', operation: 'GetObject', fault: { delay: 4_000 }, times: Infinity });
-    const action = await world.run(await world.givenArtifact(FIRST));
-    expect(world.lastPaths()).toEqual(['/*']);
-    expect(action.summary).toMatch(/everything, because 11 artifacts may be in the cache, and the function had time to compare only \d/);
-  });
 });
-
-/** Fails, and tells what the parameters are. */
-async function failedRun(world: World, key: string): Promise<void> {
-  world.sandbox.faults.add({ service: 'cloudfront', operation: 'CreateInvalidation', fault: { error: 'AccessDenied', status: 403 } });
-  expect((await world.run(key)).status).toBe('Failed');
-}
-
-/** A success of the action in the history, with the parameters of its last run. */
-function succeeded(world: World, key: string, record: Partial<ActionRecord>): void {
-  world.sandbox.codePipeline.recordAction({
-    pipeline: world.pipelineName,
-    artifacts: { site: { bucket: world.bucket, key } },
-    stage: 'InvalidateCloudFrontCache',
-    action: 'InvalidateDistribution',
-    userParameters: JSON.stringify(world.resolvedParameters()),
-    ...record,
-  });
-}
 
 describe('green is never stale', () => {
   test.concurrent('the artifact had another name at the last success: everything', async () => {
@@ -446,39 +274,6 @@ describe('green is never stale', () => {
     expect(world.lastPaths()).toEqual(['/*']);
   });
 
-  test.concurrent.each<[string, (world: World) => Promise<string>, RegExp]>([
-    [
-      'the artifact has a symbolic link',
-      async world => world.givenArtifact(await givenArchive(SECOND, { links: { latest: 'index.html' } })),
-      /everything, because .* 'latest' is a symbolic link/,
-    ],
-    ['the artifact is no ZIP', world => world.givenArtifact(Buffer.from('no archive')), /everything, because .* cannot be read/],
-    [
-      'the history is longer than is read',
-      async world => {
-        // At the time of the success, so that it is listed before or after all of them: no success is found among the first ones.
-        for (let index = 0; index < 10_000; index++) {
-          world.sandbox.codePipeline.recordAction({ pipeline: world.pipelineName, stage: 'Test', action: 'Test', pipelineExecutionId: 'e' });
-        }
-        return world.givenArtifact(SECOND);
-      },
-      /everything, because the last 10000 action executions of the pipeline do not go back/,
-    ],
-  ])('also where it invalidates everything, since %s', async (_, artifactOf, reason) => {
-    const world = await givenWorld();
-    await world.run(await world.givenArtifact(FIRST));
-    const key = await artifactOf(world);
-    const deployment = world.deploy(key, undefined, { status: 'InProgress' });
-    let end = Infinity;
-    world.sandbox.clock.after(30_000, () => {
-      end = world.sandbox.clock.now();
-      deployment.end({ status: 'Succeeded' });
-    });
-    const action = await world.run(key, { deploy: false });
-    expect(world.distribution.invalidations.at(-1)!.createTime).toBeGreaterThanOrEqual(end);
-    expect(action.summary).toMatch(reason);
-  });
-
   test.concurrent('so it does the first time, when everything is invalidated', async () => {
     const world = await givenWorld();
     const first = await world.givenArtifact(FIRST);
@@ -524,24 +319,6 @@ describe('green is never stale', () => {
     world.deploy(first);
     succeeded(world, first, { userParameters: JSON.stringify({ ...others, paths: { changedFiles } }), outputVariables: { status: 'Completed' } });
     expect(await world.run(await world.givenArtifact(SECOND))).toMatchObject({ status: 'Succeeded', outputVariables: { changedFileCount: '3' } });
-  });
-
-  test.concurrent.each<[string, Partial<ActionRecord>, boolean]>([
-    ['the variables say so', { outputVariables: { status: 'Completed' } }, true],
-    ['the summary says so, since CodePipeline lists no variables', { summary: 'Invalidated 1 path of distribution E1 in 9 seconds (invalidation I1).' }, true],
-    ['the summary says that there was nothing to do', { summary: 'Nothing has changed since the last invalidation of distribution E1, so nothing was invalidated.' }, true],
-    ['the variables say that it only warned', { outputVariables: { status: 'Failed' }, summary: 'Invalidated' }, false],
-    ['the summary says that it only warned', { summary: 'WARNING: visitors may still see old pages. PermissionError: …' }, false],
-    ['nothing says so', {}, false],
-  ])('whether a success was an invalidation: %s', async (_, proof, isBaseline) => {
-    const world = await givenWorld();
-    const first = await world.givenArtifact(FIRST);
-    await failedRun(world, first);
-    world.deploy(first);
-    succeeded(world, first, proof);
-    const action = await world.run(await world.givenArtifact(SECOND));
-    expect(world.lastPaths()?.includes('/*')).toBe(!isBaseline);
-    expect(action.summary)[isBaseline ? 'toContain' : 'toMatch'](isBaseline ? '3 files changed' : /everything, because this action only warned when it last succeeded/);
   });
 
   test.concurrent('query strings are covered where they are part of the cache key', async () => {
@@ -676,22 +453,6 @@ describe('everything is invalidated, and the summary says why', () => {
     const action = await world.run(await world.givenArtifact(Buffer.from('no ZIP at all')));
     expect(world.lastPaths()).toEqual(['/*']);
     expect(action).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining('End of central directory record signature not found') });
-  });
-
-  test.concurrent.each([2, 65_535])('the artifact has %i files of one name', async times => {
-    const world = await givenWorld();
-    await world.run(await world.givenArtifact(FIRST));
-    const action = await world.run(await world.givenArtifact(givenRawArchive({ name: Buffer.from('a') }, times)));
-    expect(world.lastPaths()).toEqual(['/*']);
-    expect(action).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining("it has two files named 'a'") });
-  });
-
-  test.concurrent('the artifact has more files than the function has memory for', async () => {
-    const world = await givenWorld();
-    await world.run(await world.givenArtifact(FIRST));
-    const action = await world.run(await world.givenArtifact(givenRawArchive({ name: Buffer.from('000000'), numbered: true }, 102_401)));
-    expect(world.lastPaths()).toEqual(['/*']);
-    expect(action).toMatchObject({ status: 'Succeeded', summary: expect.stringContaining('it has more than 102400 files, too many for a function with 256 MB of memory') });
   });
 
   test.concurrent('the history may not be read', async () => {
@@ -848,17 +609,6 @@ describe('a manifest in the artifact', () => {
     expect(action.summary).toBe(`Nothing to invalidate for distribution ${world.distribution.id}: the manifest lists no paths.`);
   });
 
-  test.concurrent('with more wildcards than CloudFront takes at a time goes in batches, also across invocations', async () => {
-    const world = await givenWorld({ ...fromManifest('paths.json'), functionTimeout: Duration.seconds(30) });
-    world.distribution.settings.completesAfter = 30_000;
-    const paths = Array.from({ length: 31 }, (_, index) => `/${index}/*`);
-    const action = await world.run(await world.givenArtifact({ 'paths.json': JSON.stringify(paths) }));
-    expect(action.status).toBe('Succeeded');
-    expect(world.distribution.invalidations.flatMap(invalidation => invalidation.paths)).toEqual(paths);
-    expect(world.distribution.invalidations).toHaveLength(3);
-    expect(action.outputVariables).toMatchObject({ pathCount: '31' });
-  });
-
   test.concurrent.each<[string, Files | Buffer, string]>([
     ['is missing', { 'index.html': '1' }, "manifest must be a file in the artifact site, got 'paths.txt', which is not there"],
     ['has a bad line', { 'paths.txt': '/a\nb\n' }, "paths.txt: line 2: paths must start with '/' or '#', got 'b'"],
@@ -870,36 +620,5 @@ describe('a manifest in the artifact', () => {
       code: 'ConfigurationError', message: expect.stringContaining(message),
     });
     expect(world.distribution.invalidations).toEqual([]);
-  });
-});
-
-describe('the last success is one of the same target and the same paths', () => {
-  test.concurrent('without a wait for CloudFront, one that did not wait either', async () => {
-    const world = await givenWorld({ stage: { waitForCompletion: false } });
-    await world.run(await world.givenArtifact(FIRST));
-    await world.run(await world.givenArtifact(SECOND));
-    expect(world.lastPaths()).not.toContain('/*');
-  });
-
-  const withOptions = (written: Record<string, unknown>, options: object) =>
-    ({ ...written, paths: { changedFiles: { ...(written.paths as { changedFiles: object }).changedFiles, ...options } } });
-  test.concurrent.each<[string, (written: Record<string, unknown>) => Record<string, unknown>, boolean]>([
-    ['the same', written => written, true],
-    ['another timeout', written => ({ ...written, timeoutSeconds: 1 }), true],
-    ['the distribution of the function, by hand, which may have been another', ({ distributionId: _, ...written }) => written, false],
-    ['another distribution', written => ({ ...written, distributionId: 'E2OTHER' }), false],
-    ['no wait for CloudFront, which may still be at work', written => ({ ...written, waitForCompletion: false }), false],
-    ['all paths', written => ({ ...written, paths: ['/*'] }), false],
-    ['another layout', written => withOptions(written, { urlPath: 'docs' }), false],
-    ['other actions that deploy', written => withOptions(written, { deployedBy: ['Deploy.Other'] }), false],
-    ['another limit', written => withOptions(written, { maxPaths: 1_000 }), true],
-    ['onMissingBaseline', written => withOptions(written, { onMissingBaseline: 'FAIL' }), true],
-  ])('%s: %s', async (_, parameters, isBaseline) => {
-    const world = await givenWorld();
-    const first = await world.givenArtifact(FIRST);
-    await failedRun(world, first);
-    succeeded(world, first, { userParameters: JSON.stringify(parameters(world.resolvedParameters())), outputVariables: { status: 'Completed' } });
-    await world.run(await world.givenArtifact(SECOND));
-    expect(world.lastPaths()?.includes('/*')).toBe(!isBaseline);
   });
 });

@@ -305,7 +305,8 @@ describe('CodePipeline cannot take the report', () => {
     outage.remove();
     expect(await running).toMatchObject({ status: 'Succeeded' });
     await settled(world);
-    expect(world.sandbox.lambda.invocations).toMatchObject([{ outcome: 'error', error: { message: expect.stringContaining('Could not report job') } }, { outcome: 'ok' }]);
+    // It gives up by itself, or is killed where the machine is busy: Lambda delivers again either way.
+    expect(world.sandbox.lambda.invocations).toMatchObject([{ outcome: expect.stringMatching(/^(error|timeout)$/) }, { outcome: 'ok' }]);
     expect(world.distribution.invalidations).toHaveLength(1);
   });
 

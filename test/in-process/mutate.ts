@@ -24,8 +24,8 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'index': { files: ['handler', 'faults'], named: /^(?!CloudFront is down|CodePipeline cannot take)/ },
   'target': { files: ['handler', 'another-account', 'security'] },
   'role': { files: ['another-account'] },
-  'path-source': { files: ['artifacts'], named: /^(?!100,000|.*goes in batches)/ },
-  'changed-files': { files: ['artifacts', 'rollback'], named: /^(?!a manifest|100,000)/ },
+  'path-source': { files: ['artifacts'] },
+  'changed-files': { files: ['artifacts', 'rollback'], named: /^(?!a manifest)/ },
   ...Object.fromEntries(['files', 'job', 'pages', 'visit'].map(name => [`freshness/${name}`, { files: ['freshness/job'] }])),
 };
 
