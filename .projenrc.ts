@@ -292,7 +292,7 @@ project.addTask('observe', {
 project.testTask.reset();
 project.testTask.spawn(bundle);
 project.testTask.spawn(project.compileTask);
-project.testTask.exec(`tsx scripts/side-by-side.ts ${typecheck.name} ${imports.name} -- jest --ci`, { receiveArgs: true });
+project.testTask.exec(`tsx scripts/run-tests.ts ${typecheck.name} ${imports.name} -- --ci`, { receiveArgs: true });
 
 // Linting takes longest, and tells least of whether it works: a build does it.
 project.postCompileTask.spawn(project.eslint!.eslintTask);

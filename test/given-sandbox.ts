@@ -119,6 +119,11 @@ export async function until(condition: () => boolean): Promise<void> {
 }
 
 /** Whatever CodePipeline was told on the way, one answer ended the action. */
+/** Says what went wrong, if it did. */
+export function expectGreen({ status, errorDetails }: ActionExecution): void {
+  expect({ status, errorDetails }).toEqual({ status: 'Succeeded', errorDetails: undefined });
+}
+
 export function expectOneTerminalReport(action: ActionExecution): void {
   expect(action.reports.filter(({ refused, input }) => refused === undefined && input.continuationToken === undefined)).toHaveLength(1);
 }

@@ -1,18 +1,22 @@
 /**
- * `side-by-side.ts a b -- command` runs a command and, in what time it leaves, the tasks a and b of the project, one after the other.
+ * `run-tests.ts a b -- arguments` runs Jest with these arguments and, in what time it leaves, the tasks a and b of the project, one after the
+ * other.
  *
- * The command may wait for moments, so the tasks get the lowest priority. What they have written is printed after it. What fails stops nothing
+ * Tests may wait for moments, so the tasks get the lowest priority. What they have written is printed after Jest. What fails stops nothing
  * else.
  */
 import { spawn } from 'child_process';
-import { constants, setPriority } from 'os';
+import { availableParallelism, constants, setPriority } from 'os';
 import { join } from 'path';
+
+/** A third of the time, the handler's tests wait. Jest's own setting has no more workers than processors. */
+const WORKERS = Math.ceil(availableParallelism() * 1.5);
 
 const PROJEN = join(__dirname, '..', 'node_modules', 'projen', 'bin', 'projen');
 
 const separator = process.argv.indexOf('--');
 const tasks = process.argv.slice(2, separator);
-const command = process.argv.slice(separator + 1);
+const jest = ['jest', `--maxWorkers=${WORKERS}`, ...process.argv.slice(separator + 1)];
 
 async function main(): Promise<void> {
   const written: Buffer[] = [];
@@ -25,8 +29,8 @@ async function main(): Promise<void> {
     }
   };
   const others = runTasks();
-  if (await runCommand() !== 0) {
-    failed.unshift(command.join(' '));
+  if (await runJest() !== 0) {
+    failed.unshift(jest.join(' '));
   }
   await others;
   process.stdout.write(Buffer.concat(written));
@@ -36,8 +40,8 @@ async function main(): Promise<void> {
   }
 }
 
-function runCommand(): Promise<number | null> {
-  const [program, ...args] = command;
+function runJest(): Promise<number | null> {
+  const [program, ...args] = jest;
   return new Promise((resolve, reject) => {
     spawn(program, args, { stdio: 'inherit', shell: process.platform === 'win32' }).once('error', reject).once('close', resolve);
   });
