@@ -42,6 +42,15 @@ const LAMBDA_NODE_MAJOR = 24;
  */
 const NODE_MAJORS = [22, 24];
 
+/** Jest loads CommonJS. Modules that the function imports only when it needs them have the names that Node.js knows them by. */
+const JEST_TRANSFORM = {
+  '^.+\\.ts$': ['ts-jest', { tsconfig: { target: 'ES2022', module: 'commonjs', esModuleInterop: true, resolveJsonModule: true, isolatedModules: true, inlineSourceMap: true, inlineSources: true }, diagnostics: false }],
+};
+const JEST_MODULES = {
+  [`^${NAME}$`]: '<rootDir>/src/index.ts',
+  '^(\\./|\\.\\./\\.\\./src/handler/)((freshness/job|changed-files|failure|manifest|parameters|path-source|paths|role)\\.)js$': ['$1$2ts', '$1$2js'],
+};
+
 const project = new awscdk.AwsCdkConstructLibrary({
   name: NAME,
   description: 'Ends stale websites: a CodePipeline stage that invalidates the CloudFront cache and waits until visitors see the new pages.',
@@ -184,7 +193,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
       testPathIgnorePatterns: ['/node_modules/', '\\.slow\\.test\\.ts$'],
       maxConcurrency: 5,
       // Packages that tests pack, install and synthesise are no packages of this project.
-      moduleNameMapper: { [`^${NAME}$`]: '<rootDir>/src/index.ts' },
+      moduleNameMapper: JEST_MODULES,
       modulePathIgnorePatterns: ['<rootDir>/cdk.out/', '<rootDir>/dist/', '<rootDir>/.stryker-tmp/'],
     },
   },
@@ -202,6 +211,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
 });
 
 // Not among the options: what projen adds itself would take it back.
+project.jest!.config.transform = JEST_TRANSFORM;
 project.gitignore.addPatterns('/test/integration/*.snapshot/asset.*', '/test/integration/outputs.json', '__pycache__/', '/.stryker-tmp/', '/reports/');
 
 for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/.ci/', '/jest.config.json', '/stryker*.config.json', '/.dependency-cruiser.json', '/models/', '/reports/', '*.tsbuildinfo', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
@@ -392,8 +402,8 @@ function mutationTesting(name: string, mutate: string[], jest: Record<string, un
         projectType: 'custom',
         enableFindRelatedTests: false,
         config: {
-          transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.dev.json', isolatedModules: true, diagnostics: false }] },
-          moduleNameMapper: { [`^${NAME}$`]: '<rootDir>/src/index.ts' },
+          transform: JEST_TRANSFORM,
+          moduleNameMapper: JEST_MODULES,
           clearMocks: true,
           reporters: [],
           ...jest,
