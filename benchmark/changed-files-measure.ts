@@ -1,7 +1,7 @@
 /**
  * Compares two artifacts in a process of its own, so that its CPU and its memory are those of this work alone.
  */
-import { compare, filesOf, pathsOf } from '../src/handler/changed-files';
+import { compare, filesOf, pathsOf, type Doubtful } from '../src/handler/changed-files';
 import { Site } from '../src/handler/urls';
 
 export interface Measurement {
@@ -31,9 +31,9 @@ async function measure(bucket: string): Promise<Measurement> {
     return true;
   };
   const until = Date.now() + 60_000;
-  const [changed, doubts] = [new Set<string>(), new Map<string, string>()];
-  const current = await filesOf({ name: 'site', location: { bucket, key: 'after' } }, site, until, { doubts });
-  await compare({ bucket, key: 'before' }, current, site, { changed, doubts }, until);
+  const [changed, doubtful]: [Set<string>, Doubtful] = [new Set(), new Map()];
+  const current = await filesOf({ name: 'site', location: { bucket, key: 'after' } }, site, until, { doubtful });
+  await compare({ bucket, key: 'before' }, current, site, { changed, doubtful: new Map() }, until);
   const { paths, changes } = pathsOf(changed, current, site, {});
   process.stdout.write = logged;
   watch();

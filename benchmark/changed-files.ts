@@ -12,7 +12,7 @@ import { build } from 'esbuild';
 import type { Measurement } from './changed-files-measure';
 import { plot, type Replay, type Step } from './changed-files-plot';
 import { Sandbox } from '../sandbox';
-import { compare, filesOf, pathsOf, type Files } from '../src/handler/changed-files';
+import { compare, filesOf, pathsOf, type Files, type Doubtful } from '../src/handler/changed-files';
 import { cover } from '../src/handler/cover';
 import { Site } from '../src/handler/urls';
 import { givenArchive } from '../test/given-archive';
@@ -181,9 +181,9 @@ async function stepsOf(sandbox: Sandbox, folder: string, replay: typeof REPLAYS[
 
 async function stepOf(version: string, before: string, after: string, site: Site): Promise<Step> {
   const until = Date.now() + 60_000;
-  const [changed, doubts] = [new Set<string>(), new Map<string, string>()];
-  const current: Files = await filesOf({ name: 'site', location: { bucket: BUCKET, key: after } }, site, until, { doubts });
-  await compare({ bucket: BUCKET, key: before }, current, site, { changed, doubts }, until);
+  const [changed, doubtful]: [Set<string>, Doubtful] = [new Set(), new Map()];
+  const current: Files = await filesOf({ name: 'site', location: { bucket: BUCKET, key: after } }, site, until, { doubtful });
+  await compare({ bucket: BUCKET, key: before }, current, site, { changed, doubtful: new Map() }, until);
   const { paths, changes = { changed: 0, unchanged: 0 } } = pathsOf(changed, current, site, {});
   const unchanged = [...current.keys()].filter(key => !changed.has(key));
   const directory = commonDirectory([...changed].map(key => site.pathOf(key)));

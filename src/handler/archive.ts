@@ -14,8 +14,6 @@ export interface Location {
 export interface FileVersion {
   readonly size: number;
   readonly crc32: number;
-  /** What is unclear about the name, so that a deployment may write the file under another one, if so. */
-  readonly doubt?: string;
 }
 
 /** One file of an archive. */
@@ -23,6 +21,8 @@ export interface ArchivedFile extends FileVersion {
   readonly name: string;
   /** Whether it is a symbolic link: its content is the name of its target. */
   readonly isLink: boolean;
+  /** What is unclear about the name, so that a deployment may write the file under another one, if so. */
+  readonly doubt?: string;
 }
 
 /** How much of the end of an archive is read first. The directory is there, and this is more than the longest comment needs. */

@@ -1,4 +1,4 @@
-import { Archive, MEMORY_SIZE, Unreadable, type FileVersion, type Location } from './archive';
+import { Archive, MEMORY_SIZE, Unreadable, type ArchivedFile, type FileVersion, type Location } from './archive';
 import { cover } from './cover';
 import type { Artifact } from './event';
 import { Failure } from './failure';
@@ -24,15 +24,12 @@ const MAX_NAMES_SHOWN = 10;
 /** What to do while an archive is read. */
 interface Reading {
   readonly onOpen?: (archive: Archive) => void;
-  /** Takes the files that a deployment may write under another name, and what is unclear. @default - they are left out, and so are links */
-  readonly doubts?: Map<string, string>;
+  /** Takes the files with doubtful names. @default - those of the site are left out, and so are links */
+  readonly doubtful?: Doubtful;
 }
 
-/** What the comparison of artifacts has found. */
-export interface Differences {
-  readonly changed: Set<string>;
-  readonly doubts: Map<string, string>;
-}
+/** The files that a deployment may write under another name, also outside the site: under that name, they may be part of it. */
+export type Doubtful = Map<string, ArchivedFile>;
 
 /** The files of a website, by their names relative to the base directory. */
 export type Files = ReadonlyMap<string, FileVersion>;
@@ -55,8 +52,8 @@ export async function findChangedFiles(
   const readUntil = Date.now() + (until - Date.now()) * READING_SHARE;
   try {
     let writtenAt: number | undefined;
-    const [changed, doubts] = [new Set<string>(), new Map<string, string>()];
-    const current = await filesOf(artifact, site, until, { onOpen: archive => writtenAt = archive.writtenAt, doubts }).catch(unlessUnreadable);
+    const [changed, doubtful]: [Set<string>, Doubtful] = [new Set(), new Map()];
+    const current = await filesOf(artifact, site, until, { onOpen: archive => writtenAt = archive.writtenAt, doubtful }).catch(unlessUnreadable);
     const baselines = await findBaselines({ pipelineName, artifact, parameters, changedFiles, asOf }, until);
     // Only now: whether a deployment is still in progress matters more.
     if (current instanceof Unreadable) {
@@ -71,11 +68,12 @@ export async function findChangedFiles(
       if (index > 0 && Date.now() > readUntil) {
         throw new Doubt(`${count(others.length, 'artifact')} may be in the cache, and the function had time to compare only ${index}`);
       }
-      await compare(baseline, current, site, { changed, doubts }, until);
-    }
-    const doubtful = [...changed].find(file => doubts.has(file));
-    if (doubtful !== undefined) {
-      throw new Doubt(`the file name ${quote(site.baseDirectory + doubtful)} ${doubts.get(doubtful)}`);
+      const baselineDoubtful: Doubtful = new Map();
+      await compare(baseline, current, site, { changed, doubtful: baselineDoubtful }, until);
+      const different = differentOf(doubtful, baselineDoubtful) ?? differentOf(baselineDoubtful, doubtful);
+      if (different !== undefined) {
+        throw new Doubt(`the file name ${quote(different.name)} ${different.doubt}`);
+      }
     }
     const [unknown] = site.errorDocumentsOtherThan(file => current.has(file) || changed.has(file));
     if (unknown !== undefined) {
@@ -102,6 +100,16 @@ function unlessUnreadable(error: unknown): Unreadable {
     throw error;
   }
   return error;
+}
+
+/** A file of the one that is not in the other as it is. */
+function differentOf(one: Doubtful, other: Doubtful): ArchivedFile | undefined {
+  for (const [key, file] of one) {
+    if (!other.has(key)) {
+      return file;
+    }
+  }
+  return undefined;
 }
 
 /** The artifact names of the changed files that matter to the site. */
@@ -177,12 +185,18 @@ function nothingToCompare(artifact: string, site: Site, excluded: number, atTop:
   return `baseDirectory must be a folder with files in the artifact ${artifact}, got ${quote(site.baseDirectory)}: the artifact has ${has}.`;
 }
 
+/** What a comparison adds to. */
+export interface Differences {
+  readonly changed: Set<string>;
+  readonly doubtful: Doubtful;
+}
+
 /**
  * Adds to `changed` every file that was modified, removed or added: a "not found" response for an added file may be in the cache. The
  * baseline's files are read one by one and not kept: there may be a hundred thousand of them.
  */
 export async function compare(
-  baseline: Location & Partial<DeployedArtifact>, current: Files, site: Site, { changed, doubts }: Differences, until: number,
+  baseline: Location & Partial<DeployedArtifact>, current: Files, site: Site, { changed, doubtful }: Differences, until: number,
 ): Promise<void> {
   const known = new Set<FileVersion>();
   const onOpen = (archive: Archive) => {
@@ -190,7 +204,7 @@ export async function compare(
       throw archive.unreadable('another artifact has replaced it since it was deployed');
     }
   };
-  for await (const { file, version: { size, crc32, doubt } } of filesIn(baseline, site, until, { onOpen, doubts })) {
+  for await (const { file, version: { size, crc32 } } of filesIn(baseline, site, until, { onOpen, doubtful })) {
     if (file === undefined) {
       continue;
     }
@@ -198,8 +212,7 @@ export async function compare(
     if (version !== undefined) {
       known.add(version);
     }
-    // Two names that are read alike may be written differently, if only one of them is in doubt.
-    if (version?.size !== size || version.crc32 !== crc32 || version.doubt !== doubt) {
+    if (version?.size !== size || version.crc32 !== crc32) {
       changed.add(file);
     }
   }
@@ -215,25 +228,26 @@ function isReplaced({ usedAt = Infinity }: Partial<DeployedArtifact>, writtenAt:
   return writtenAt !== undefined && writtenAt > usedAt;
 }
 
-async function* filesIn(location: Location, site: Site, until: number, { onOpen, doubts }: Reading) {
+async function* filesIn(location: Location, site: Site, until: number, { onOpen, doubtful }: Reading) {
   const archive = await Archive.open(location, until);
   onOpen?.(archive);
   const unreadable = (words: string) => archive.unreadable(words);
   let files = 0;
-  for await (const { name: fileName, size, crc32, isLink, doubt } of archive.files()) {
+  for await (const archived of archive.files()) {
     files++;
+    const { name: fileName, size, crc32, isLink, doubt } = archived;
     const file = site.fileOf(fileName);
-    const matters = file !== undefined && !site.excludes(file);
-    if (matters && (isLink || doubt !== undefined) && doubts === undefined) {
+    const matters = doubt !== undefined || (file !== undefined && !site.excludes(file));
+    if (matters && (isLink || doubt !== undefined) && doubtful === undefined) {
       continue;
     }
     if (matters && isLink) {
       throw unreadable(`${quote(fileName)} is a symbolic link, whose target may change without it`);
     }
-    if (matters && doubt !== undefined) {
-      doubts?.set(file, doubt);
+    if (doubt !== undefined) {
+      doubtful?.set(`${fileName} ${size} ${crc32} ${doubt}`, archived);
     }
-    yield { fileName, file, version: doubt === undefined ? { size, crc32 } : { size, crc32, doubt }, unreadable };
+    yield { fileName, file, version: { size, crc32 }, unreadable };
   }
   log('INFO', 'Artifact read', { artifact: `s3://${location.bucket}/${location.key}`, files, bytesRead: archive.bytesRead, size: archive.size });
 }

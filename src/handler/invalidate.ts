@@ -90,8 +90,8 @@ async function find(job: Job, { parameters, progress, budget }: Work): Promise<F
   }
   let paths: readonly string[] = normalizePaths(found.paths);
   const digest = digestOf(paths);
-  if (progress.sent > 0 && digest !== progress.found?.digest) {
-    // The number of paths sent says nothing about a different list.
+  if (progress.found !== undefined && progress.found.digest !== digest) {
+    // The number of paths sent says nothing about a different list, and that one may lack what the first one had.
     log('WARN', 'The list of paths has changed since this invalidation began: invalidating everything');
     paths = [ALL_PATHS];
     const note = 'everything, because the list of paths has changed since this invalidation began';

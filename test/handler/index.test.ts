@@ -187,29 +187,34 @@ describe('what is found in the artifact', () => {
     expect(action.summary).toContain(words);
   });
 
-  test('is another list in a later invocation: everything is invalidated, once part of the list was', async () => {
-    const key = 'site/paths';
-    const put = async (from: number) =>
-      sandbox.s3.put(BUCKET, key, await givenArchive({ 'paths.txt': Array.from({ length: 20 }, (_, index) => `/${from + index}/*`).join('\n') }));
-    await put(0);
+  test.each([
+    ['once part of the list was', 1, 20, [15, 1]],
+    ['although nothing has been yet, and the list is empty now', 0, 0, [1]],
+  ])('is another list in a later invocation: everything is invalidated, %s', async (_, skip, listedLater, batches) => {
+    const key = `site/paths${count}`;
+    const put = async (from: number, length: number) => {
+      const lines = Array.from({ length }, (__, index) => `/${from + index}/*\n`);
+      sandbox.s3.put(BUCKET, key, await givenArchive({ 'paths.txt': `# ${length}\n${lines.join('')}` }));
+    };
+    await put(0, 20);
     const pipeline = `Website${count}`;
     const userParameters = JSON.stringify({ distributionId: distribution.id, paths: { manifest: 'paths.txt' } });
     sandbox.codePipeline.addStage(pipeline, 'Invalidate', [
       { name: 'Invalidate', runOrder: 1, functionName: 'function', userParameters, inputArtifacts: ['site'] },
     ]);
     timeouts = [1_500, 60_000];
-    const fault = givenFullQuota({ skip: 1 });
-    const { finished } = sandbox.codePipeline.startStage({ pipeline, stage: 'Invalidate', artifacts: { site: { bucket: BUCKET, key } } });
-    await until(() => distribution.invalidations.length === 1);
-    await put(100);
-    await until(() => invocations === 2);
+    const fault = givenFullQuota({ skip });
+    const { actions, finished } = sandbox.codePipeline.startStage({ pipeline, stage: 'Invalidate', artifacts: { site: { bucket: BUCKET, key } } });
+    await until(() => fault.hits > 0);
+    await put(100, listedLater);
+    await until(() => actions[0].reports.length > 0);
     fault.remove();
     const [action] = await finished;
     expectGreen(action);
-    expect(distribution.invalidations.map(({ paths }) => paths.length)).toEqual([15, 1]);
-    expect(distribution.invalidations[1].paths).toEqual(['/*']);
-    expect(action.summary).toContain(': everything, because the list of paths has changed since this invalidation began (2 invalidations');
-    expect(action.outputVariables).toMatchObject({ pathCount: '1', invalidationCount: '2' });
+    expect(distribution.invalidations.map(({ paths }) => paths.length)).toEqual(batches);
+    expect(distribution.invalidations.at(-1)?.paths).toEqual(['/*']);
+    expect(action.summary).toContain(': everything, because the list of paths has changed since this invalidation began');
+    expect(action.outputVariables).toMatchObject({ pathCount: '1', invalidationCount: String(batches.length) });
   });
 });
 
