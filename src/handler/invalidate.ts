@@ -95,7 +95,13 @@ async function find(job: Job, { parameters, progress, budget }: Work): Promise<F
     log('WARN', 'The list of paths has changed since this invalidation began: invalidating everything');
     paths = [ALL_PATHS];
     const note = 'everything, because the list of paths has changed since this invalidation began';
-    Object.assign(progress, { sent: 0, completed: 0, found: { paths: paths.length, digest: digestOf(paths), note } });
+    // The pages to check may be other ones, too.
+    Object.assign(progress, {
+      sent: 0,
+      completed: 0,
+      found: { paths: paths.length, digest: digestOf(paths), note },
+      check: progress.check && { ...progress.check, seen: undefined },
+    });
     return { paths };
   }
   progress.found = { paths: paths.length, digest, changes: found.changes, note: found.note && oneLine(found.note), asOf: found.asOf };
@@ -176,9 +182,8 @@ function kindOf({ freshnessCheck }: JobParameters): 'files' | 'pages' | undefine
 /** Gives the edge a copy of each page that it has to lose. */
 async function lookBefore(job: Job, { parameters, progress, budget }: Work, found: FoundNow | undefined): Promise<void> {
   const { lookBeforeInvalidation } = await import('./freshness/job.js');
-  const lookedAt = Date.now();
-  const ages = await lookBeforeInvalidation({ parameters, artifact: job.artifact, progress, found }, budget.workUntil);
-  progress.check = { ...progress.check, lookedAt, ages };
+  const seen = await lookBeforeInvalidation({ parameters, artifact: job.artifact, progress, found }, budget.workUntil);
+  progress.check = { ...progress.check, seen };
 }
 
 /** Visits pages until all of them are fresh. */

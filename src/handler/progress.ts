@@ -22,10 +22,8 @@ export interface FoundPaths {
 
 /** What the freshness check has seen so far. */
 export interface CheckProgress {
-  /** When the look before the invalidation began, in epoch milliseconds. */
-  lookedAt?: number;
-  /** The age in seconds that the origin or a regional cache gave each page then; otherwise 0. */
-  ages?: readonly number[];
+  /** The indexes of the pages that could be visited before the invalidation, once that was tried. */
+  seen?: readonly number[];
   /** When the pages were first visited after the invalidation was complete, in epoch milliseconds. */
   since?: number;
   /** How many rounds in a row saw a problem that waiting does not fix. */
@@ -80,7 +78,7 @@ export function nextStep({ found, sent, completed, check }: Progress, waitForCom
     const isChecked = freshnessCheck === undefined || check?.pages !== undefined || (freshnessCheck === 'pages' && found.paths === 0);
     return isChecked ? 'finish' : 'check';
   }
-  if (freshnessCheck !== undefined && sent === 0 && check?.lookedAt === undefined) {
+  if (freshnessCheck !== undefined && sent === 0 && check?.seen === undefined) {
     return 'look';
   }
   return sent > completed ? 'wait' : 'create';
@@ -137,9 +135,9 @@ function isCheckProgress(value: unknown): value is CheckProgress {
   if (!isObject(value)) {
     return false;
   }
-  const { lookedAt, ages, since, hopeless, anew, pages, location } = value;
-  return (ages === undefined || (Array.isArray(ages) && ages.length <= MAX_MAX_PAGES && ages.every(isCount)))
-    && [lookedAt, since].every(time => time === undefined || typeof time === 'number')
+  const { seen, since, hopeless, anew, pages, location } = value;
+  return (seen === undefined || (Array.isArray(seen) && seen.length <= MAX_MAX_PAGES && seen.every(isCount)))
+    && (since === undefined || typeof since === 'number')
     && [hopeless, anew, pages].every(count => count === undefined || isCount(count))
     && (location === undefined || typeof location === 'string');
 }

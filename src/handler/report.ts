@@ -21,6 +21,9 @@ const MAX_MESSAGE_LENGTH = 5000;
 /** How often a rejected call is tried: a new permission or a rotated credential takes some seconds to take effect. */
 const MAX_REFUSALS = 8;
 
+/** The names of errors that the same report would get again. */
+const INVALID: readonly string[] = ['ValidationException', 'OutputVariablesSizeExceededException'];
+
 /** The one answer to a job, as CodePipeline receives it. */
 export type Report =
   | { readonly outcome: 'success'; readonly summary: string; readonly externalId?: string; readonly variables: Record<OutputVariable, string> }
@@ -33,6 +36,7 @@ export type Report =
  * @throws Error if it cannot be reported, so that Lambda delivers the event again
  */
 export async function report(jobId: string, answer: Report, until: number): Promise<void> {
+  let refusals = 0;
   for (let attempt = 0; ; attempt++) {
     try {
       // Half of a call's usual time: if CodePipeline hangs, enough time must be left for another attempt.
@@ -45,14 +49,16 @@ export async function report(jobId: string, answer: Report, until: number): Prom
         log('WARN', 'CodePipeline already has an answer to this job, or no longer waits for one', { reason: words });
         return;
       }
-      if (name === 'ValidationException' && answer.outcome !== 'failure') {
+      if (INVALID.includes(name) && answer.outcome !== 'failure') {
         // CodePipeline would reject the same report again, and without one the pipeline would hang.
         const message = `CodePipeline rejected the report of this job as invalid (${answer.outcome}): ${words}. This is a bug in the function.`;
         return report(jobId, { outcome: 'failure', type: 'JobFailed', message, externalId: answer.externalId }, until);
       }
       const pause = Math.min(250 * 2 ** attempt, 4_000) * (1 - Math.random() / 2);
-      if ((!isWorthAnotherAttempt(error) && attempt + 1 >= MAX_REFUSALS) || !hasTimeForCall(until - pause)) {
-        const advice = isPermissionError(error) && !isWorthAnotherAttempt(error) ? ' Check that the function\'s role allows codepipeline:PutJobSuccessResult and codepipeline:PutJobFailureResult.' : '';
+      const isRefused = !isWorthAnotherAttempt(error);
+      refusals += isRefused ? 1 : 0;
+      if (refusals >= MAX_REFUSALS || !hasTimeForCall(until - pause)) {
+        const advice = isPermissionError(error) && isRefused ? ' Check that the function\'s role allows codepipeline:PutJobSuccessResult and codepipeline:PutJobFailureResult.' : '';
         throw new Error(`Could not report job ${jobId} to CodePipeline as ${answer.outcome}: ${words}.${advice}`, { cause: error });
       }
       log('WARN', 'CodePipeline cannot accept the report now: trying again', { reason: words, pause });

@@ -17,7 +17,7 @@ test('a token brings back what a report says of the paths', () => {
 });
 
 test('a token brings back what a freshness check has seen', () => {
-  const check = { lookedAt: 1_794_999_999_000, ages: [0, 86_400], since: 1_795_000_000_000, hopeless: 2, anew: 1, pages: 2, location: 'DUB56-P1, FRA60-P5' };
+  const check = { seen: [0, 2], since: 1_795_000_000_000, hopeless: 2, anew: 1, pages: 2, location: 'DUB56-P1, FRA60-P5' };
   expect(fromContinuationToken(toContinuationToken({ ...begin('job', 'E1'), check })).check).toEqual(check);
 });
 
@@ -52,7 +52,7 @@ test.each([14, 26])('a token fits CodePipeline\'s 2048 characters, however many 
     completed: 9_999,
     halvings: 12,
     check: {
-      lookedAt: Date.now(), ages: Array<number>(MAX_MAX_PAGES).fill(99_999_999), since: Date.now(), hopeless: 999, anew: 2 ** MAX_CHECKED_URLS - 1, pages: 50, location: 'X'.repeat(50),
+      seen: Array.from({ length: MAX_MAX_PAGES }, (_, index) => index), since: Date.now(), hopeless: 999, anew: 2 ** MAX_CHECKED_URLS - 1, pages: 50, location: 'X'.repeat(50),
     },
   };
   expect(toContinuationToken(progress).length).toBeLessThanOrEqual(2048);
@@ -68,10 +68,10 @@ describe('a token that this function did not write', () => {
   test.each([
     ['no JSON', 'garbage'],
     ['with a check that is none', JSON.stringify({ ...token, check: [] })],
-    ['with more pages than there may be', JSON.stringify({ ...token, check: { ages: Array(51).fill(0) } })],
-    ['with a page whose age is none', JSON.stringify({ ...token, check: { ages: [-1] } })],
-    ['with ages that are none', JSON.stringify({ ...token, check: { ages: 1 } })],
-    ['with a look that began at a text', JSON.stringify({ ...token, check: { lookedAt: 'now' } })],
+    ['with more pages than there may be', JSON.stringify({ ...token, check: { seen: Array(51).fill(0) } })],
+    ['with a page that is none', JSON.stringify({ ...token, check: { seen: [-1] } })],
+    ['with pages that are no list', JSON.stringify({ ...token, check: { seen: 1 } })],
+    ['with a check that began at a text', JSON.stringify({ ...token, check: { since: 'now' } })],
     ['with a check that began at a text', JSON.stringify({ ...token, check: { since: 'now' } })],
     ['with looks that are no count', JSON.stringify({ ...token, check: { hopeless: -1 } })],
     ['with pages that are no count', JSON.stringify({ ...token, check: { pages: 'all' } })],
@@ -149,7 +149,7 @@ describe('what a job does next', () => {
     [0, 0, 0, undefined, 'check', 'finish'],
     [0, 0, 0, { pages: 3 }, 'finish', 'finish'],
     [1, 0, 0, undefined, 'look', 'look'],
-    [1, 0, 0, { lookedAt: 1, ages: [] }, 'create', 'create'],
+    [1, 0, 0, { seen: [] }, 'create', 'create'],
     [20, 15, 0, undefined, 'wait', 'wait'],
     [20, 15, 15, undefined, 'create', 'create'],
     [20, 20, 15, undefined, 'wait', 'wait'],

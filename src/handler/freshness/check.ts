@@ -1,4 +1,5 @@
 import type { Verdict } from './verdict';
+import { sleep } from '../budget';
 import { Failure, InProgress } from '../failure';
 import { log } from '../log';
 import type { CheckProgress } from '../progress';
@@ -16,6 +17,10 @@ const SHORTEST_LOOK = 2_000;
 /** How long the visits before the invalidation may delay it: a site that hangs must not keep its pages old. */
 const LONGEST_LOOK_BEFORE = 20_000;
 
+/** How often a page is tried then, and how long after the first failure. Without a visit then, nothing is proved by one after it. */
+const MAX_LOOKS_BEFORE = 3;
+const PAUSE_BEFORE = 1_000;
+
 /** The length of the list of edge locations in a token and a report. */
 const MAX_LOCATIONS_LENGTH = 50;
 
@@ -30,9 +35,9 @@ export interface Page {
   /**
    * Visits the page before the invalidation, so that the edge has a copy to lose.
    *
-   * @returns the age in seconds that the origin or a regional cache gave it; otherwise 0
+   * @returns whether it could be visited
    */
-  lookBefore(until: number): Promise<number>;
+  lookBefore(until: number): Promise<boolean>;
   look(until: number): Promise<Look>;
 }
 
@@ -43,14 +48,28 @@ export interface CheckOptions {
   readonly progress: CheckProgress;
 }
 
-/** Visits pages before the invalidation. What cannot be visited does not stop the invalidation. */
+/**
+ * Visits pages before the invalidation. What cannot be visited does not stop the invalidation.
+ *
+ * @returns the indexes of those that could be visited
+ */
 export async function lookBefore(pages: readonly Page[], until: number): Promise<number[]> {
-  const ages = pages.map(() => 0);
+  const seen = new Set<number>();
   const end = Math.min(until, Date.now() + LONGEST_LOOK_BEFORE);
-  await inParallel([...pages.entries()], VISITORS, async ([index, page]) => {
-    ages[index] = await page.lookBefore(end);
-  });
-  return ages;
+  for (let attempt = 0; attempt < MAX_LOOKS_BEFORE && seen.size < pages.length; attempt++) {
+    if (attempt > 0) {
+      if (Date.now() + PAUSE_BEFORE >= end) {
+        break;
+      }
+      await sleep(PAUSE_BEFORE);
+    }
+    await inParallel([...pages.entries()].filter(([index]) => !seen.has(index)), VISITORS, async ([index, page]) => {
+      if (await page.lookBefore(end)) {
+        seen.add(index);
+      }
+    });
+  }
+  return [...seen].sort((one, other) => one - other);
 }
 
 /** Visits pages until each has been seen fresh, except for those of which nothing is claimed. */

@@ -1,5 +1,5 @@
 import type { Page, Look } from './check';
-import { ageBefore, lookOf, visitBefore } from './pages';
+import { isSeen, lookOf, visitBefore } from './pages';
 import { select } from './select';
 import { fileVerdict, statusVerdict, type Invalidated } from './verdict';
 import { visit, type Wanted } from './visit';
@@ -39,6 +39,7 @@ export async function pagesOfFiles(check: FilesCheck, until: number): Promise<Pa
   const { artifact, files: parameters, changedFilesSite, changedFiles = [], paths, seed, invalidated } = check;
   const { url, maxPages = DEFAULT_MAX_PAGES, include, timeoutSeconds: _, ...siteParameters } = parameters;
   const site = new Site({ ...changedFilesSite, ...withoutAbsent(siteParameters) });
+  const isCompared = comparedBy(changedFilesSite);
   const files = await read(artifact, site, until);
   const isIncluded = include === undefined ? () => true : matching(include);
   const isVisited = (file: string | undefined): file is string => file !== undefined && isIncluded(file) && !site.excludes(file)
@@ -56,9 +57,21 @@ export async function pagesOfFiles(check: FilesCheck, until: number): Promise<Pa
     host,
     expected: files.get(file)!,
     isInvalidated: asked => changed.length > 0 || names(paths, asked),
-    isKnownToBeUnchanged: changedFilesSite !== undefined && changed.length === 0,
+    isKnownToBeUnchanged: changed.length === 0 && isCompared(site.baseDirectory + file),
     invalidated: () => invalidated(index),
   }));
+}
+
+/** Whether `changedFiles` has compared a file of the artifact: its site may be another one. */
+function comparedBy(options: ChangedFilesSite | undefined): (name: string) => boolean {
+  if (options === undefined) {
+    return () => false;
+  }
+  const site = new Site(options);
+  return name => {
+    const file = site.fileOf(name);
+    return file !== undefined && !site.excludes(file);
+  };
 }
 
 async function read(artifact: Artifact, site: Site, until: number): Promise<ReadonlyMap<string, FileVersion>> {
@@ -98,15 +111,15 @@ function pageOf(file: VisitedFile): Page {
   return { url: file.urls[0], lookBefore: until => lookBefore(file, until), look: until => lookAfter(file, until) };
 }
 
-async function lookBefore({ urls, host, expected }: VisitedFile, until: number): Promise<number> {
+async function lookBefore({ urls, host, expected }: VisitedFile, until: number): Promise<boolean> {
   const wanted: Wanted = { hosts: new Set([host]), maxBytes: expected.size };
   for (const url of urls) {
     const visited = await visitBefore(url, wanted, until);
     if (visited === undefined || statusVerdict(visited, undefined)?.state !== 'hopeless') {
-      return ageBefore(visited);
+      return isSeen(visited);
     }
   }
-  return 0;
+  return true;
 }
 
 async function lookAfter({ urls, host, expected, isInvalidated, isKnownToBeUnchanged, invalidated }: VisitedFile, until: number): Promise<Look> {

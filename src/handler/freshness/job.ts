@@ -3,12 +3,17 @@ import { pagesOfFiles } from './files';
 import { pagesToFetchAnew } from './pages';
 import type { Invalidated } from './verdict';
 import { ALL_PATHS, DEFAULT_CHECK_TIMEOUT_SECONDS, type JobParameters } from '../../contract';
+import { hasTimeForCall, sleep } from '../budget';
 import type { Artifact } from '../event';
 import { Busy, Failure } from '../failure';
 import { log } from '../log';
 import { findPaths } from '../path-source';
 import { digestOf, normalizePaths, type Found } from '../paths';
 import type { Progress } from '../progress';
+
+/** How often the artifact is tried before the invalidation, and how long after a failure: a throttled call should not cost the proof. */
+const MAX_ATTEMPTS_BEFORE = 3;
+const PAUSE_BEFORE = 1_000;
 
 /** What a job's check needs. */
 export interface CheckedJob {
@@ -24,17 +29,22 @@ type FoundFiles = { readonly paths: readonly string[] } & Pick<Found, 'changedFi
 /**
  * Visits the pages before the invalidation. Nothing that goes wrong here stops the invalidation: the check itself will say so.
  *
- * @returns for each page, the age in seconds that the origin or a regional cache gave it; otherwise 0
+ * @returns the indexes of the pages that could be visited
  */
 export async function lookBeforeInvalidation(job: CheckedJob, until: number): Promise<number[]> {
-  try {
-    return await lookBefore(await pagesOf(job, until), until);
-  } catch (error) {
-    if (!(error instanceof Failure || error instanceof Busy)) {
-      throw error;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await lookBefore(await pagesOf(job, until), until);
+    } catch (error) {
+      if (!(error instanceof Failure || error instanceof Busy)) {
+        throw error;
+      }
+      log('WARN', 'Pages cannot be visited before the invalidation', { reason: error.message });
+      if (error instanceof Failure || attempt === MAX_ATTEMPTS_BEFORE || !hasTimeForCall(until - PAUSE_BEFORE)) {
+        return [];
+      }
     }
-    log('WARN', 'Pages cannot be visited before the invalidation', { reason: error.message });
-    return [];
+    await sleep(PAUSE_BEFORE);
   }
 }
 
@@ -56,7 +66,7 @@ export async function openCheck(job: CheckedJob, until: number): Promise<Check> 
 async function pagesOf(job: CheckedJob, until: number): Promise<Page[]> {
   const { parameters: { freshnessCheck, paths }, progress, artifact } = job;
   if (freshnessCheck === null || 'pages' in freshnessCheck) {
-    const invalidated = (index: number) => invalidatedOf(progress, index) ?? { at: progress.startedAt };
+    const invalidated = (index: number) => invalidatedOf(progress, index) ?? { at: progress.startedAt, isSeenBefore: false };
     return pagesToFetchAnew(freshnessCheck?.pages ?? [], progress.check ??= {}, invalidated);
   }
   if (artifact === undefined) {
@@ -81,17 +91,23 @@ function invalidatedOf({ createTime, check }: Progress, index: number): Invalida
   return {
     // A time in whole seconds was rounded down.
     at: created % 1000 === 0 ? created + 999 : created,
-    before: check?.lookedAt === undefined ? undefined : { at: check.lookedAt, age: check.ages?.[index] ?? 0 },
+    isSeenBefore: check?.seen?.includes(index) ?? false,
   };
 }
 
 /** A later invocation finds them again, because a token has no room for them. */
 async function foundOf(job: CheckedJob, artifact: Artifact, until: number): Promise<FoundFiles> {
-  const { parameters, progress: { found: known } } = job;
+  const { parameters, progress } = job;
+  const { found: known } = progress;
   if (job.found !== undefined || known === undefined || known.paths === 0) {
     return job.found ?? { paths: [] };
   }
   const { paths, changedFiles } = await findPaths(parameters, artifact, known.asOf, until);
   const normalized = normalizePaths(paths);
-  return digestOf(normalized) === known.digest ? { paths: normalized, changedFiles } : { paths: [ALL_PATHS] };
+  if (digestOf(normalized) === known.digest) {
+    return { paths: normalized, changedFiles };
+  }
+  // Not the pages that were visited before.
+  Object.assign(progress.check ??= {}, { seen: [] });
+  return { paths: [ALL_PATHS] };
 }

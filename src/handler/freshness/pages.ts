@@ -1,11 +1,8 @@
 import type { Look, Page } from './check';
-import { FRESH, isFromOrigin, pageVerdict, statusVerdict, type Invalidated } from './verdict';
+import { FRESH, isPassing, pageVerdict, statusVerdict, type Invalidated } from './verdict';
 import { Unvisited, visit, type Visit, type Wanted } from './visit';
 import { log } from '../log';
 import type { CheckProgress } from '../progress';
-
-/** Three years. A continuation token has no room for fifty ages that are longer. */
-const LONGEST_ORIGIN_AGE = 99_999_999;
 
 /** How much of a body is read before the invalidation: an edge may not keep what a visitor did not wait for. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -15,7 +12,7 @@ export function pagesToFetchAnew(urls: readonly string[], progress: CheckProgres
   const wanted: Wanted = { hosts: new Set(urls.map(url => new URL(url).host)) };
   return urls.map((url, index) => ({
     url,
-    lookBefore: async until => ageBefore(await visitBefore(url, { ...wanted, maxBytes: MAX_BODY_BYTES }, until)),
+    lookBefore: async until => isSeen(await visitBefore(url, { ...wanted, maxBytes: MAX_BODY_BYTES }, until)),
     look: async until => {
       const bit = 2 ** index;
       if (Math.floor((progress.anew ?? 0) / bit) % 2 === 1) {
@@ -50,10 +47,9 @@ export async function visitBefore(url: string, wanted: Wanted, until: number): P
   }
 }
 
-/** The age that a page had when it came to this edge location. */
-export function ageBefore(visited: Visit | undefined): number {
-  const age = visited?.status === 200 && isFromOrigin(visited) ? visited.age ?? 0 : 0;
-  return age <= LONGEST_ORIGIN_AGE ? age : 0;
+/** Whether there was anything that the edge may have kept a copy of. */
+export function isSeen(visited: Visit | undefined): boolean {
+  return visited !== undefined && !isPassing(visited.status);
 }
 
 /** What a page is that could not be visited. */

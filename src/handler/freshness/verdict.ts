@@ -1,5 +1,5 @@
 import type { Content, Measured } from './content';
-import type { Visit } from './visit';
+import { isFromOrigin, type Visit } from './visit';
 import { formatSeconds } from '../text';
 
 /**
@@ -16,13 +16,8 @@ export interface Verdict {
 export interface Invalidated {
   /** When CloudFront had accepted the invalidation, in epoch milliseconds. */
   readonly at: number;
-  /** What the look before the invalidation saw. */
-  readonly before?: {
-    /** When it began, in epoch milliseconds. */
-    readonly at: number;
-    /** The age of a page that came from the origin or from a regional cache, in seconds; otherwise 0. */
-    readonly age: number;
-  };
+  /** Whether the page was visited before the invalidation. If not, the edge had no copy that it had to lose, and a new one proves nothing. */
+  readonly isSeenBefore: boolean;
 }
 
 export const FRESH: Verdict = { state: 'fresh', words: '' };
@@ -30,8 +25,21 @@ export const FRESH: Verdict = { state: 'fresh', words: '' };
 /** Status codes that mean "try later". */
 const PASSING: readonly number[] = [408, 425, 429];
 
+/** Whether another attempt may get a page. */
+export function isPassing(status: number): boolean {
+  return status >= 500 || PASSING.includes(status);
+}
+
 const OLD_REASONS = 'Most likely no path of the invalidation matches this URL (a function may rewrite it, or it has a query string), ' +
-  'this edge location still has its old copy, or the origin is a cache itself and sends an Age of its own.';
+  'this edge location still has its old copy, or the origin is a cache itself and sends an Age of its own (FreshnessCheck.files() needs no Age).';
+
+/** The verdict about a new copy: it proves something where the edge location has lost one. */
+function seenBefore({ isSeenBefore }: Invalidated, otherwise: 'hopeless' | 'unclaimed'): Verdict {
+  return isSeenBefore ? FRESH : {
+    state: otherwise,
+    words: 'expected a visit before the invalidation, so that this edge location had a copy to lose, but that visit failed. The page may be fresh, but nothing shows it. Retry the stage.',
+  };
+}
 
 /** What is wrong with a response whose status is not that of a page. */
 export function statusVerdict(visit: Visit, invalidated: Invalidated | undefined): Verdict | undefined {
@@ -41,7 +49,7 @@ export function statusVerdict(visit: Visit, invalidated: Invalidated | undefined
   }
   const isOld = invalidated !== undefined && !isNewer(visit, invalidated);
   return {
-    state: status >= 500 || PASSING.includes(status) || isOld ? 'old' : 'hopeless',
+    state: isPassing(status) || isOld ? 'old' : 'hopeless',
     words: `expected status 200, got ${shown(visit)}. Most likely ${isOld ? 'this edge location still has its old copy' : statusReason(status)}.`,
   };
 }
@@ -69,7 +77,10 @@ export function fileVerdict(visit: Visit, expected: Measured, invalidated: Inval
   const { content } = visit;
   const isExpected = (measured: Measured | undefined) => measured?.size === expected.size && measured.crc32 === expected.crc32;
   if (isExpected(content?.sent) || isExpected(content?.decoded)) {
-    return invalidated === undefined || isReplaced(visit, invalidated) ? FRESH : {
+    if (invalidated === undefined) {
+      return FRESH;
+    }
+    return isReplaced(visit, invalidated) ? seenBefore(invalidated, isInvalidated ? 'hopeless' : 'unclaimed') : {
       state: isInvalidated ? 'old' : 'unclaimed',
       words: `expected a copy newer than the invalidation ${ago(visit, invalidated)}, got the file in an older one (${shown(visit)}), so other edge locations may have an older file. ${OLD_REASONS}`,
     };
@@ -94,7 +105,7 @@ export function pageVerdict(visit: Visit, invalidated: Invalidated): Verdict {
     };
   }
   if (isNewer(visit, invalidated)) {
-    return FRESH;
+    return seenBefore(invalidated, 'hopeless');
   }
   const seen = visit.madeAfter === 0 ? 'one from the cache without an Age' : 'an older one';
   return {
@@ -103,26 +114,12 @@ export function pageVerdict(visit: Visit, invalidated: Invalidated): Verdict {
   };
 }
 
-/** Whether this visit reached the origin, a regional cache or an edge function: the edge had no copy, or validated the one it had. */
-export function isFromOrigin({ cache }: Visit): boolean {
-  return /^(Miss|RefreshHit|\w+GeneratedResponse) from cloudfront/i.test(cache ?? '');
-}
-
 /**
  * Whether a page and the redirects to it are all newer than the invalidation, whatever caches they came through: an age counts the time in
  * each of them. X-Cache says nothing of a regional cache, and another version proves nothing, as there are many old copies.
  */
 function isNewer(visit: Visit, invalidated: Invalidated): boolean {
-  return visit.redirectsMadeAfter >= invalidated.at && (visit.madeAfter >= invalidated.at || hasAgeOfOrigin(visit, invalidated));
-}
-
-/**
- * Whether the age is that of the origin, and the copy newer than the invalidation without it. A page of that age was seen before the
- * invalidation. Were it a copy, it would have aged since; were it any copy since then, it would be younger than it was before. A second
- * second is for the regional cache, which may have rounded down the age of a copy.
- */
-function hasAgeOfOrigin({ age = 0, madeAfter, answeredAt }: Visit, { at, before }: Invalidated): boolean {
-  return before !== undefined && age >= before.age && before.age * 1000 > answeredAt - before.at && madeAfter + (before.age - 1) * 1000 >= at;
+  return visit.redirectsMadeAfter >= invalidated.at && visit.madeAfter >= invalidated.at;
 }
 
 /**

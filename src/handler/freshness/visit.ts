@@ -33,7 +33,7 @@ export interface Visit {
   readonly status: number;
   /** In seconds, if the response tells. CloudFront leaves out an age of 0. */
   readonly age?: number;
-  /** `X-Cache`, or `undefined` if the response had neither that nor an age. */
+  /** `X-Cache`, or `undefined` if the response or a redirect to it had neither that nor an age. */
   readonly cache?: string;
   /** The edge location. */
   readonly location?: string;
@@ -75,14 +75,17 @@ export async function visit(url: string, wanted: Wanted, until: number): Promise
   const deadline = Math.min(until, Date.now() + CALL_TIMEOUT);
   let at = new URL(url);
   let oldest: Redirect | undefined;
+  let hasBareRedirect = false;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     const here = at;
     try {
       addresses.check(here);
       const visited = await limited(deadline, signal => ask(here, addresses, wanted, signal));
       if (!('to' in visited)) {
-        return { ...visited, url: here.href, redirectsMadeAfter: oldest?.madeAfter ?? Infinity, redirect: oldest?.words };
+        const cache = hasBareRedirect ? undefined : visited.cache;
+        return { ...visited, cache, url: here.href, redirectsMadeAfter: oldest?.madeAfter ?? Infinity, redirect: oldest?.words };
       }
+      hasBareRedirect ||= visited.isBare;
       oldest = oldest === undefined || visited.madeAfter < oldest.madeAfter ? visited : oldest;
       at = redirected(here, visited.to, wanted);
     } catch (error) {
@@ -97,7 +100,8 @@ function redirected(from: URL, location: string, { hosts }: Wanted): URL {
   if (to === null || !hosts.has(to.host)) {
     throw new Unvisited(`it redirects to another host: ${quote(location)}`, false);
   }
-  return to;
+  // Node.js would send them.
+  return Object.assign(to, { username: '', password: '' });
 }
 
 function unvisited(at: URL, error: unknown): Unvisited {
@@ -111,6 +115,8 @@ function codeOf(error: unknown): string {
 
 interface Redirect {
   readonly to: string;
+  /** Whether it had neither `X-Cache` nor an age. */
+  readonly isBare: boolean;
   readonly madeAfter: number;
   readonly words: string;
 }
@@ -137,16 +143,18 @@ async function read(response: IncomingMessage, askedAt: number, { maxBytes }: Wa
   const { headers, statusCode: status = 0 } = response;
   const age = ageOf(headers);
   const xCache = shown(headers['x-cache']);
+  const isBare = headers['x-cache'] === undefined && age === undefined;
   // An age is in whole seconds, and counts back from the response, so from when the request was sent at the earliest. A copy without one is
   // either in its first second, or something removes the header.
-  const madeAfter = age === undefined && isHit(xCache) ? 0 : askedAt - ((age ?? 0) + 1) * 1000;
+  const isNew = isBare || isFromOrigin({ cache: xCache }) || (status !== 200 && /^Error from cloudfront/i.test(xCache));
+  const madeAfter = age === undefined && !isNew ? 0 : askedAt - ((age ?? 0) + 1) * 1000;
   if (headers.location !== undefined && REDIRECTS.includes(status)) {
-    return { to: headers.location, madeAfter, words: `a redirect with Age ${age ?? 0} and X-Cache '${xCache}'` };
+    return { to: headers.location, isBare, madeAfter, words: `a redirect with Age ${age ?? 0} and X-Cache '${xCache}'` };
   }
   return {
     status,
     age,
-    cache: headers['x-cache'] === undefined && age === undefined ? undefined : xCache,
+    cache: isBare ? undefined : xCache,
     location: shown(headers['x-amz-cf-pop']).replace(/[^\w-]/g, '').slice(0, MAX_LOCATION_LENGTH) || undefined,
     madeAfter,
     askedAt,
@@ -155,9 +163,9 @@ async function read(response: IncomingMessage, askedAt: number, { maxBytes }: Wa
   };
 }
 
-/** Whether the edge had a copy. */
-function isHit(xCache: string): boolean {
-  return /^Hit from cloudfront/i.test(xCache);
+/** Whether a visit reached the origin, a regional cache or an edge function: the edge had no copy, or validated the one it had. */
+export function isFromOrigin({ cache }: Pick<Visit, 'cache'>): boolean {
+  return /^(Miss|RefreshHit|\w+GeneratedResponse) from cloudfront$/i.test(cache ?? '');
 }
 
 function ageOf({ age }: IncomingHttpHeaders): number | undefined {

@@ -17,7 +17,7 @@ function givenPage(name: string, ...states: Look['state'][]): Page & { readonly 
   const looks = jest.fn<Promise<Look>, [number]>(() => Promise.resolve({
     state: states.length > 1 ? states.shift()! : states[0], words: `${name} is bad.`, location: 'DUB56-P1',
   }));
-  return { url: name, lookBefore: () => Promise.resolve(0), look: looks, looks };
+  return { url: name, lookBefore: () => Promise.resolve(true), look: looks, looks };
 }
 
 function givenCheck(pages: Page[], progress: CheckProgress = {}) {
@@ -83,7 +83,7 @@ test.each<[string, Partial<CheckProgress>, Look['state'], string]>([
 
 test('every edge location is named once', async () => {
   const pages = ['DUB56-P1', 'FRA60-P5', 'DUB56-P1', undefined].map((location, index): Page => ({
-    url: String(index), lookBefore: () => Promise.resolve(0), look: () => Promise.resolve({ state: 'fresh', words: '', location }),
+    url: String(index), lookBefore: () => Promise.resolve(true), look: () => Promise.resolve({ state: 'fresh', words: '', location }),
   }));
   const { look, progress } = givenCheck(pages);
   await look();
@@ -111,7 +111,7 @@ test('no more than ten pages are visited at a time', async () => {
   let [now, most] = [0, 0];
   const pages = Array.from({ length: 50 }, (_, index): Page => ({
     url: String(index),
-    lookBefore: () => Promise.resolve(0),
+    lookBefore: () => Promise.resolve(true),
     look: async () => {
       most = Math.max(most, ++now);
       await Promise.resolve();
@@ -139,16 +139,48 @@ test('a check in which nothing can be claimed is not over', async () => {
   expect(progress.pages).toBeUndefined();
 });
 
-test('visits before the invalidation remember each page\'s age, and do not delay it for long', async () => {
-  const ends: number[] = [];
-  const pages = [7, 0, 9].map((age): Page => ({
-    ...givenPage('a', 'fresh'),
-    lookBefore: end => {
-      ends.push(end);
-      return Promise.resolve(age);
-    },
-  }));
-  expect(await lookBefore(pages, UNTIL)).toEqual([7, 0, 9]);
-  expect(await lookBefore(pages.slice(0, 1), START + 5_000)).toEqual([7]);
-  expect(ends).toEqual([START + 20_000, START + 20_000, START + 20_000, START + 5_000]);
+describe('before the invalidation', () => {
+  /** Pages that can be visited at the nth attempt. */
+  function givenPages(...attempts: number[]) {
+    const visits = attempts.map(() => 0);
+    const ends: number[] = [];
+    const pages = attempts.map((attempt, index): Page => ({
+      ...givenPage('a', 'fresh'),
+      lookBefore: end => {
+        ends.push(end - START);
+        return Promise.resolve(++visits[index] >= attempt);
+      },
+    }));
+    return { pages, visits, ends };
+  }
+
+  async function look(pages: readonly Page[], until = UNTIL): Promise<number[]> {
+    const looking = lookBefore(pages, until);
+    await jest.advanceTimersByTimeAsync(60_000);
+    return looking;
+  }
+
+  test('each page is visited once, and the invalidation is not delayed for long', async () => {
+    const { pages, visits, ends } = givenPages(1, 1);
+    expect(await look(pages)).toEqual([0, 1]);
+    expect([visits, ends]).toEqual([[1, 1], [20_000, 20_000]]);
+  });
+
+  test('the time of the invocation is not exceeded', async () => {
+    const { pages, ends } = givenPages(1);
+    await look(pages, START + 5_000);
+    expect(ends).toEqual([5_000]);
+  });
+
+  test('a page that cannot be visited is tried three times, and the others are not visited again', async () => {
+    const { pages, visits } = givenPages(1, 3, 4, 2);
+    expect(await look(pages)).toEqual([0, 1, 3]);
+    expect(visits).toEqual([1, 3, 3, 2]);
+  });
+
+  test('no page is tried again once the time is up', async () => {
+    const { pages, visits } = givenPages(3);
+    expect(await look(pages, START + 1_500)).toEqual([]);
+    expect(visits).toEqual([2]);
+  });
 });

@@ -1,11 +1,12 @@
-import { fileVerdict, isFromOrigin, pageVerdict, statusVerdict, type Invalidated } from '../../../src/handler/freshness/verdict';
-import type { Visit } from '../../../src/handler/freshness/visit';
+import { fileVerdict, pageVerdict, statusVerdict, type Invalidated } from '../../../src/handler/freshness/verdict';
+import { isFromOrigin, type Visit } from '../../../src/handler/freshness/visit';
 
 const INVALIDATED_AT = 1_800_000_000_000;
 
 /** When the visits are, in milliseconds since the invalidation. */
 const LATER = 50_000;
-const INVALIDATED: Invalidated = { at: INVALIDATED_AT };
+const INVALIDATED: Invalidated = { at: INVALIDATED_AT, isSeenBefore: true };
+const UNSEEN: Invalidated = { at: INVALIDATED_AT, isSeenBefore: false };
 const EXPECTED = { size: 3, crc32: 0xabc };
 const OTHER = { size: 3, crc32: 0xdef };
 
@@ -114,7 +115,10 @@ describe('a file', () => {
     ['younger', { age: 49 }, INVALIDATED, 'fresh', 'fresh'],
     ['in the cache, where nothing was invalidated', {}, undefined, 'fresh', 'fresh'],
     ['from an origin that gives it an age', { cache: 'Miss from cloudfront' }, INVALIDATED, 'fresh', 'fresh'],
-    ['from the cache, of an origin that gives it an age', { age: 86_420 }, { ...INVALIDATED, before: { at: INVALIDATED_AT - 1_000, age: 86_400 } }, 'fresh', 'fresh'],
+    ['from the cache, of an origin that gives it an age', { age: 86_420 }, INVALIDATED, 'old', 'unclaimed'],
+    ['younger, but nobody has visited it before', { age: 49 }, UNSEEN, 'hopeless', 'unclaimed'],
+    ['from the origin, but nobody has visited it before', { cache: 'Miss from cloudfront', age: 0 }, UNSEEN, 'hopeless', 'unclaimed'],
+    ['older, and nobody has visited it before', {}, UNSEEN, 'old', 'unclaimed'],
     ['of an age that nobody shows', { cache: undefined, age: 0 }, INVALIDATED, 'fresh', 'fresh'],
     ['behind a redirect that is older', { age: 0, redirectsMadeAfter: INVALIDATED_AT - 1 }, INVALIDATED, 'old', 'unclaimed'],
     ['from the cache without an age', { age: 0, madeAfter: 0 }, INVALIDATED, 'fresh', 'fresh'],
@@ -136,8 +140,6 @@ describe('a file', () => {
 });
 
 describe('a page', () => {
-  const before = (age: number, secondsEarlier = 1) => ({ ...INVALIDATED, before: { at: INVALIDATED_AT - secondsEarlier * 1000, age } });
-
   test.each<[string, Partial<Visit>, Invalidated, string]>([
     ['a miss', { cache: 'Miss from cloudfront', age: 0 }, INVALIDATED, 'fresh'],
     ['a miss of a regional cache with an old copy', { cache: 'Miss from cloudfront' }, INVALIDATED, 'old'],
@@ -147,11 +149,11 @@ describe('a page', () => {
     ['a copy younger than that', { age: 49 }, INVALIDATED, 'fresh'],
     ['a copy without an age', { age: 0, madeAfter: 0 }, INVALIDATED, 'old'],
     ['an old copy of any version', {}, INVALIDATED, 'old'],
-    ['a copy whose origin gives it an age', { age: 86_420 }, before(86_400), 'fresh'],
-    ['an old copy whose origin gives it an age', { age: 86_450 }, before(86_400), 'old'],
-    ['the copy that a regional cache gave an age', { age: 3_651 }, before(3_600), 'old'],
-    ['another old copy, after one that a regional cache gave an age', { age: 3_550 }, before(3_600), 'old'],
-    ['a copy of between the look before and the invalidation', { age: 55 }, before(20, 10), 'old'],
+    ['a copy whose origin gives it an age', { age: 86_420 }, INVALIDATED, 'old'],
+    ['a miss whose origin gives it an age', { age: 86_400, cache: 'Miss from cloudfront' }, INVALIDATED, 'old'],
+    ['a copy of between the visit before and the invalidation', { age: 55 }, INVALIDATED, 'old'],
+    ['a new copy of what nobody has visited before', { age: 49 }, UNSEEN, 'hopeless'],
+    ['an old copy of what nobody has visited before', {}, UNSEEN, 'old'],
     ['neither X-Cache nor Age', { cache: undefined, age: 0 }, INVALIDATED, 'hopeless'],
     ['an age without X-Cache', { cache: '', age: 10 }, INVALIDATED, 'fresh'],
     ['a new page behind an old redirect', { age: 0, cache: 'Miss from cloudfront', redirectsMadeAfter: INVALIDATED_AT - 1 }, INVALIDATED, 'old'],
