@@ -214,7 +214,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
 project.jest!.config.transform = JEST_TRANSFORM;
 project.gitignore.addPatterns('/test/integration/*.snapshot/asset.*', '/test/integration/outputs.json', '__pycache__/', '/.stryker-tmp/', '/reports/');
 
-for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/.ci/', '/jest.config.json', '/stryker*.config.json', '/.dependency-cruiser.json', '/models/', '/reports/', '*.tsbuildinfo', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
+for (const pattern of ['!/assets/', '/sandbox/', '/examples/', '/benchmark/', '/scripts/', '/docs/', '/.ci/', '/jest.config.json', '/stryker.config.json', '/.dependency-cruiser.json', '/models/', '/reports/', '*.tsbuildinfo', '/CONTRIBUTING.md', '/SECURITY.md', '/CHANGELOG.md']) {
   project.addPackageIgnore(pattern);
 }
 
@@ -382,74 +382,44 @@ const fuzz = project.addTask('reliability:fuzz', {
   exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/fuzz.ts',
   receiveArgs: true,
 });
-/** One for what runs in the tests' own process anyway, one for the function, which is brought into it. */
-function mutationTesting(name: string, mutate: string[], jest: Record<string, unknown>, options: Record<string, unknown> = {}): void {
-  new JsonFile(project, `stryker${name}.config.json`, {
-    marker: false,
-    obj: {
-      packageManager: 'npm',
-      plugins: ['@stryker-mutator/jest-runner'],
-      testRunner: 'jest',
-      coverageAnalysis: 'perTest',
-      reporters: ['clear-text', 'json'],
-      clearTextReporter: { logTests: false, reportTests: false, reportMutants: false },
-      jsonReporter: { fileName: `reports/mutation${name}.json` },
-      timeoutMS: 20_000,
-      ignoreStatic: true,
-      ignorePatterns: ['lib', 'dist', 'cdk.out', 'coverage', '.jsii', 'docs', 'test-reports', 'examples/*/cdk.out', '/reports'],
-      mutate,
-      jest: {
-        projectType: 'custom',
-        enableFindRelatedTests: false,
-        config: {
-          transform: JEST_TRANSFORM,
-          moduleNameMapper: JEST_MODULES,
-          clearMocks: true,
-          reporters: [],
-          ...jest,
-        },
+// What runs in the tests' own process: all of src but what only synthesized examples test. Tests that run the bundle would not see a change.
+new JsonFile(project, 'stryker.config.json', {
+  marker: false,
+  obj: {
+    packageManager: 'npm',
+    plugins: ['@stryker-mutator/jest-runner'],
+    testRunner: 'jest',
+    coverageAnalysis: 'perTest',
+    reporters: ['clear-text', 'json'],
+    clearTextReporter: { logTests: false, reportTests: false, reportMutants: false },
+    jsonReporter: { fileName: 'reports/mutation.json' },
+    timeoutMS: 20_000,
+    ignoreStatic: true,
+    ignorePatterns: ['lib', 'dist', 'cdk.out', 'coverage', '.jsii', 'docs', 'test-reports', 'examples/*/cdk.out', '/reports'],
+    mutate: ['src/*.ts', '!src/index.ts', 'src/private/*.ts', 'src/handler/**/*.ts', '!src/handler/warm-up.ts'],
+    jest: {
+      projectType: 'custom',
+      enableFindRelatedTests: false,
+      config: {
+        transform: JEST_TRANSFORM,
+        moduleNameMapper: JEST_MODULES,
+        clearMocks: true,
+        reporters: [],
+        testEnvironment: './test/reliability/mutation-environment.js',
+        testTimeout: 10_000,
+        testMatch: [
+          '<rootDir>/test/@(cloudfront|contract|invalidation|nag)*.test.ts', '<rootDir>/test/private/*.test.ts',
+          '<rootDir>/test/handler/!(another-account|artifacts|faults|handler|partitions|rollback|runtime|security|warm-up|*.slow).test.ts',
+          '<rootDir>/test/handler/freshness/!(job|*.slow).test.ts',
+        ],
       },
-      ...options,
     },
-  });
-}
-mutationTesting('', [
-  'src/*.ts', '!src/index.ts', 'src/private/*.ts',
-  'src/handler/@(archive|budget|cloudfront|cover|event|failure|history|log|manifest|parameters|paths|progress|text|urls).ts',
-  'src/handler/freshness/@(addresses|check|content|select|verdict).ts',
-], {
-  testMatch: [
-    '<rootDir>/test/@(cloudfront|contract|invalidation|nag)*.test.ts', '<rootDir>/test/private/*.test.ts',
-    '<rootDir>/test/handler/@(archive|budget|cloudfront|cover|event|failure|history|invalidate|log|manifest|parameters|paths|progress|text|urls).test.ts',
-    '<rootDir>/test/handler/freshness/@(addresses|check|content|edge-model|select|verdict).test.ts',
-  ],
-});
-// Which files are mutated, and which tests are run for each, is in test/in-process/mutate.ts.
-mutationTesting('.handler', [], {
-  testEnvironment: './test/in-process/environment.js',
-  testTimeout: 12_000,
-  maxConcurrency: 10,
-  setupFilesAfterEnv: ['<rootDir>/test/in-process/setup.ts'],
-}, {
-  timeoutMS: 5_000,
-  timeoutFactor: 1,
-  dryRunTimeoutMinutes: 10,
-  // The function as it is in the tests' process: TypeScript with all mutants in it, and no module of it is loaded before a test runs.
-  buildCommand: 'esbuild src/handler/index.ts --bundle --platform=node --format=cjs --main-fields=module,main --supported:dynamic-import=false --outfile=reports/handler.cjs --log-level=warning',
+  },
 });
 project.addTask('mutation', {
   description: 'Change the source in every way that should matter, and see that a test fails; --write puts the figures into docs/reliability.md',
   steps: [{ spawn: bundle.name }, { exec: 'stryker run' }, { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/mutation.ts', receiveArgs: true }],
 });
-project.addTask('mutation:handler', {
-  description: 'Do so with what of the function speaks HTTP; --only report does one file',
-  steps: [
-    { spawn: bundle.name },
-    { exec: 'tsx --tsconfig tsconfig.dev.json test/in-process/mutate.ts', receiveArgs: true },
-    { exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/mutation.ts' },
-  ],
-});
-
 project.addTask('upgrade:consumers', {
   description: 'Synthesise the examples of the last release, or of the commit that is named, with its library and with this one, and refuse what an upgrade would replace unless CHANGELOG.md names it',
   steps: [{ spawn: bundle.name }, { exec: 'tsx --tsconfig tsconfig.dev.json test/upgrade/index.ts', receiveArgs: true }],

@@ -33,7 +33,6 @@ const CHECKS: readonly Check[] = [
   { task: 'reliability:fuzz', part: ['--seed', '1'] },
   { task: 'reliability:scale', part: 'none' },
   { task: 'mutation', part: 'none' },
-  { task: 'mutation:handler', part: 'none' },
 ];
 
 /** The lines that say how much was tried and what was found, whichever check writes them. */

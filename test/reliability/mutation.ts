@@ -1,8 +1,8 @@
 /**
- * What Stryker found: how many changes of the source some test noticed, and those that none did. Of the modules that run in the tests' own
- * process, each of these has its reason in survivors.ts. `npx projen mutation` and `mutation:handler` run it.
+ * What Stryker found: how many changes of the source some test noticed, and those that none did. Each of these has its reason in
+ * survivors.ts. `npx projen mutation` runs it.
  */
-import { existsSync, readdirSync, readFileSync } from 'fs';
+import { readFileSync } from 'fs';
 import { join } from 'path';
 import { writeSection } from './document';
 import { SURVIVORS } from './survivors';
@@ -34,9 +34,9 @@ interface Figures {
   readonly survivors: readonly { readonly text: string; readonly reason?: string }[];
 }
 
-function figuresOf(reports: readonly string[]): Figures[] {
-  const files = reports.flatMap(report => Object.entries((JSON.parse(readFileSync(report, 'utf8')) as Report).files));
-  return files.sort(([a], [b]) => a.localeCompare(b)).map(([file, { source, mutants }]) => {
+function figuresOf(report: string): Figures[] {
+  const { files } = JSON.parse(readFileSync(report, 'utf8')) as Report;
+  return Object.entries(files).sort(([a], [b]) => a.localeCompare(b)).map(([file, { source, mutants }]) => {
     const noticed = mutants.filter(({ status }) => status === 'Killed' || status === 'Timeout').length;
     const survivors = mutants.filter(({ status }) => status === 'Survived' || status === 'NoCoverage').map(mutant => {
       const line = source.split('\n')[mutant.location.start.line - 1];
@@ -84,36 +84,24 @@ function printSurvivors(figures: readonly Figures[]): void {
   byReason.forEach((texts, reason) => console.log(`\n${reason} (${texts.length}):\n${texts.map(text => `  ${text}`).join('\n')}`));
 }
 
-/** Those of a folder whose name is like this. */
-function reportsIn(folder: string, name: RegExp): string[] {
-  return existsSync(folder) ? readdirSync(folder).filter(file => name.test(file)).map(file => join(folder, file)) : [];
-}
-
-const own = figuresOf(reportsIn(join(ROOT, 'reports'), /^mutation\.json$/));
-const handler = figuresOf(reportsIn(join(ROOT, 'reports', 'handler'), /^[\w-]+\.json$/));
-const sections = [
-  ...own.length === 0 ? [] : [`\`npx projen mutation\`, what runs in the tests' own process. ${table(own)}`],
-  ...handler.length === 0 ? [] : [`\`npx projen mutation:handler\`, what speaks HTTP: it is brought into the process of the tests, with the sandbox's clock. ${table(handler)}`],
-];
+const figures = figuresOf(join(ROOT, 'reports', 'mutation.json'));
 const text = `Each place in the source is changed in ways that should matter, and the tests must notice. Values that are computed once, when a module is
 loaded, are left out.
 
-${sections.join('\n\n')}
+\`npx projen mutation\`, what runs in the tests' own process. ${table(figures)}
 
 The tasks print what no test notices. It taught that the tests compare the beginning of an error message and not its advice, that templates and
 policies are judged by the examples and not by the unit tests, and that the search for wildcards has limits that only cost time. Of the
-pipeline's history, it showed which rules only whole executions had tested: \`test/handler/history.test.ts\` now has a test of each.
+function, it showed which rules only whole executions had tested: they now have tests that call the module itself.
 `;
-[own, handler].forEach(printSurvivors);
+printSurvivors(figures);
 console.log(`\n${text}`);
-for (const figures of [own, handler].filter(each => each.length > 0)) {
-  const [changes, noticed] = totalOf(figures);
-  if (noticed / changes < LEAST_KILLED) {
-    console.error(`fewer than ${100 * LEAST_KILLED} % noticed`);
-    process.exitCode = 1;
-  }
+const [changes, noticed] = totalOf(figures);
+if (noticed / changes < LEAST_KILLED) {
+  console.error(`fewer than ${100 * LEAST_KILLED} % noticed`);
+  process.exitCode = 1;
 }
-if (own.some(({ survivors }) => survivors.some(({ reason }) => reason === undefined))) {
+if (figures.some(({ survivors }) => survivors.some(({ reason }) => reason === undefined))) {
   console.error('test/reliability/survivors.ts has no reason for some of what no test notices');
   process.exitCode = 1;
 }
