@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'fs';
+import { createServer } from 'http';
+import type { AddressInfo } from 'net';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { Edge, Sandbox, type ActionExecution, type Distribution } from '../../sandbox';
@@ -158,6 +160,27 @@ describe('what is found in the artifact', () => {
     expect(distribution.invalidations).toEqual([]);
   });
 
+  test('may be read only by a later invocation', async () => {
+    timeouts = [1_500, 60_000];
+    const fault = sandbox.faults.add({ service: 's3', operation: 'GetObject', fault: { throttle: true }, times: Infinity });
+    const action = runFor({ 'paths.txt': '/a\n' }, { paths: { manifest: 'paths.txt' } });
+    await until(() => invocations === 2);
+    fault.remove();
+    expectGreen(await action);
+    expect(distribution.invalidations.map(({ paths }) => paths)).toEqual([['/a']]);
+  });
+
+  test('is visited by a freshness check of files, and the summary says how many were seen fresh', async () => {
+    const origin = createServer((_, response) => response.writeHead(200, { 'x-cache': 'Miss from cloudfront' }).end('1'));
+    await new Promise<void>(resolve => origin.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
+    const action = await runFor(SITE, { freshnessCheck: { files: { url, maxPages: 2 } } });
+    expectGreen(action);
+    expect(action.summary).toMatch(/\(invalidation I\w+\), and 2 pages were seen fresh\.$/);
+    origin.close();
+    origin.closeAllConnections();
+  });
+
   test('is compared with the last success: why everything, then what has changed, then that nothing has', async () => {
     const first = await runFor(SITE, changedFiles());
     expect(first.summary).toMatch(/: everything, because this action has not succeeded before \(invalidation I\w+\)\.$/);
@@ -248,6 +271,16 @@ describe('an invocation whose time is up', () => {
     expect([percentComplete, externalExecutionId]).toEqual([0, undefined]);
   });
 
+  test('before the paths were found or a role was assumed goes on with that in the next one', async () => {
+    const fault = sandbox.faults.add({ service: 'sts', operation: 'AssumeRole', fault: { throttle: true }, times: Infinity });
+    const action = run({ distributionRole: { arn: 'arn:aws:iam::123456789012:role/missing' } });
+    await until(() => invocations === 2);
+    fault.remove();
+    expect((await action).errorDetails?.code).toBe('PermissionError');
+    expect(continuations(await action)[0]).toMatchObject({ percentComplete: 0 });
+    expect(distribution.invalidations).toEqual([]);
+  });
+
   test('says how much is done', async () => {
     const fault = givenFullQuota({ skip: 1 });
     const action = run({ paths: Array.from({ length: 20 }, (_, index) => `/${index}/*`) });
@@ -294,6 +327,12 @@ describe('a batch that CloudFront has no room for', () => {
     expect(sizes()).toEqual([15]);
   });
 
+  test('is not halved because CloudFront is busy', async () => {
+    givenFullQuota({ times: 6, error: 'Throttling' });
+    expectGreen(await run({ paths: PATHS }));
+    expect(sizes()).toEqual([15]);
+  });
+
   test('is halved after three refusals, and again after six', async () => {
     givenFullQuota({ times: 3 });
     expectGreen(await run({ paths: PATHS }));
@@ -324,6 +363,30 @@ describe('a batch that CloudFront has no room for', () => {
     });
     expect(fault.hits).toBe(1);
   });
+});
+
+test('the log tells what happened, with the first job of the action in each line', async () => {
+  timeouts = [1_500, 60_000];
+  distribution.settings.completesAfter = 200;
+  await Promise.all(running);
+  jest.mocked(process.stdout.write).mockClear();
+  const fault = givenFullQuota();
+  const action = run({});
+  await until(() => invocations === 2);
+  fault.remove();
+  const { jobs: [first] } = await action;
+  await Promise.all(running);
+  const lines = jest.mocked(process.stdout.write).mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
+  const [{ id, callerReference }] = distribution.invalidations;
+  const target = `distribution ${distribution.id}`;
+  expect(lines.map(({ firstJobId }) => firstJobId)).toEqual(lines.map(({ message, jobId }) => message === 'Job received' ? jobId : first));
+  expect(lines.filter(({ message }) => message === 'Job received')).toEqual(
+    [false, true].map(continued => expect.objectContaining({ level: 'INFO', requestId: 'request', continued })));
+  expect(lines).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'AWS is busy: waiting', reason: expect.stringContaining('TooMany'), pause: expect.any(Number) }));
+  expect(lines).toContainEqual(expect.objectContaining({
+    level: 'INFO', message: 'Invalidation created', target, invalidationId: id, callerReference, paths: 1,
+  }));
+  expect(lines).toContainEqual(expect.objectContaining({ level: 'INFO', message: 'Invalidation completed', target, invalidationId: id }));
 });
 
 describe('the caller reference', () => {
@@ -374,6 +437,7 @@ describe('a failure says', () => {
   });
 
   test('what nobody has expected, and where to read more', async () => {
+    jest.mocked(process.stdout.write).mockClear();
     const bug = jest.spyOn(pathsModule, 'normalizePaths').mockImplementationOnce(() => {
       throw new RangeError('of all things');
     });
@@ -381,6 +445,8 @@ describe('a failure says', () => {
       code: 'JobFailed', message: "The function failed with an unexpected error: RangeError: of all things. See the function's log.",
     });
     expect(bug).toHaveBeenCalledTimes(1);
+    const lines = jest.mocked(process.stdout.write).mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'ERROR', message: 'Unexpected error', stack: expect.stringContaining('RangeError: of all things\n') }));
   });
 });
 
