@@ -226,6 +226,8 @@ describe('what is found in the artifact', () => {
       { name: 'Invalidate', runOrder: 1, functionName: 'function', userParameters, inputArtifacts: ['site'] },
     ]);
     timeouts = [1_500, 60_000];
+    const { delivery } = sandbox.codePipeline;
+    delivery.continuationInterval = 1_000;
     const fault = givenFullQuota({ skip });
     const { actions, finished } = sandbox.codePipeline.startStage({ pipeline, stage: 'Invalidate', artifacts: { site: { bucket: BUCKET, key } } });
     await until(() => fault.hits > 0);
@@ -233,6 +235,7 @@ describe('what is found in the artifact', () => {
     await until(() => actions[0].reports.length > 0);
     fault.remove();
     const [action] = await finished;
+    delivery.continuationInterval = 1;
     expectGreen(action);
     expect(distribution.invalidations.map(({ paths }) => paths.length)).toEqual(batches);
     expect(distribution.invalidations.at(-1)?.paths).toEqual(['/*']);
