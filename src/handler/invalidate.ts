@@ -17,6 +17,9 @@ const MAX_NOTE_LENGTH = 500;
 /** How often in a row the quota may be full before the batch is halved: someone else may use part of the quota for a long time. */
 const REFUSALS_BEFORE_HALVING = 3;
 
+/** With less time than this, the visits before the invalidation are left to the next invocation. */
+const SHORTEST_LOOK_BEFORE = 5_000;
+
 /** What each step of a job needs. */
 interface Work {
   readonly parameters: JobParameters;
@@ -54,8 +57,7 @@ async function advance(job: Job, work: Work): Promise<boolean> {
         isDone = found !== undefined;
         break;
       case 'look':
-        await lookBefore(job, work, found);
-        isDone = true;
+        isDone = await lookBefore(job, work, found);
         break;
       case 'create':
         found ??= await find(job, work);
@@ -179,11 +181,15 @@ function kindOf({ freshnessCheck }: JobParameters): 'files' | 'pages' | undefine
   return freshnessCheck === null ? undefined : 'pages' in freshnessCheck ? 'pages' : 'files';
 }
 
-/** Gives the edge a copy of each page that it has to lose. */
-async function lookBefore(job: Job, { parameters, progress, budget }: Work, found: FoundNow | undefined): Promise<void> {
+/** Gives the edge a copy of each page that it has to lose. Visits that fail for lack of time would leave the check without a proof. */
+async function lookBefore(job: Job, { parameters, progress, budget }: Work, found: FoundNow | undefined): Promise<boolean> {
+  if (!hasTimeForCall(budget.workUntil - SHORTEST_LOOK_BEFORE) && Date.now() < progress.startedAt + parameters.timeoutSeconds * 1000) {
+    return false;
+  }
   const { lookBeforeInvalidation } = await import('./freshness/job.js');
   const seen = await lookBeforeInvalidation({ parameters, artifact: job.artifact, progress, found }, budget.workUntil);
   progress.check = { ...progress.check, seen };
+  return true;
 }
 
 /** Visits pages until all of them are fresh. */

@@ -575,8 +575,22 @@ describe('a freshness check', () => {
     expect((await run({ freshnessCheck: { pages: [`${edge.url}/`] } })).summary).toMatch(/, and 1 page was fetched again at DUB56-P1\.$/);
   });
 
+  test('leaves the visits before the invalidation to the next invocation, where there is no time for them', async () => {
+    timeouts = [7_500, 60_000];
+    const action = await run({ freshnessCheck: { pages: [`${edge.url}/`] } });
+    expectGreen(action);
+    expect(continuations(action)).toMatchObject([{ summary: expect.stringContaining('Waiting for CloudFront to accept an invalidation') }]);
+    expect(distribution.invalidations).toHaveLength(1);
+  });
+
+  test('does not keep the pages from being invalidated, where no invocation ever has time for the visits', async () => {
+    timeouts = [7_000];
+    await run({ freshnessCheck: { pages: [`${edge.url}/`] }, timeoutSeconds: 1 });
+    expect(distribution.invalidations).toHaveLength(1);
+  });
+
   test('goes on in the next invocation, and says what it waits for', async () => {
-    timeouts = [6_000, 60_000];
+    timeouts = [8_500, 60_000];
     const end = edge.faults.keep('/index.html');
     const action = run({ freshnessCheck: { pages: [`${edge.url}/`] } });
     await until(() => invocations === 2);
