@@ -410,7 +410,7 @@ new JsonFile(project, 'stryker.config.json', {
         testMatch: [
           '<rootDir>/test/@(cloudfront|contract|invalidation|nag)*.test.ts', '<rootDir>/test/private/*.test.ts',
           '<rootDir>/test/handler/!(another-account|artifacts|faults|handler|partitions|rollback|runtime|security|warm-up|*.slow).test.ts',
-          '<rootDir>/test/handler/freshness/!(job|*.slow).test.ts',
+          '<rootDir>/test/handler/freshness/@(addresses|check|content|edge-model|elsewhere|files|job-check|pages|select|verdict|visit).test.ts',
         ],
       },
     },
