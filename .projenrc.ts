@@ -382,7 +382,7 @@ const fuzz = project.addTask('reliability:fuzz', {
   exec: 'tsx --tsconfig tsconfig.dev.json test/reliability/fuzz.ts',
   receiveArgs: true,
 });
-// What runs in the tests' own process: all of src but what only synthesized examples test. Tests that run the bundle would not see a change.
+// All of src but the list of exports and what the function does at init. Tests that run the bundle would not see a change, so they are left out.
 new JsonFile(project, 'stryker.config.json', {
   marker: false,
   obj: {

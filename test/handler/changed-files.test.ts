@@ -8,6 +8,7 @@ import { checkParameters, type RawParameters } from '../../src/handler/parameter
 import type { Found } from '../../src/handler/paths';
 import { Site } from '../../src/handler/urls';
 import { givenArchive, givenRawArchive } from '../given-archive';
+import { givenClients } from '../given-clients';
 
 // What artifacts and histories make of a job's paths, in the tests' own process. Whole executions are in artifacts.test.ts, what of the history
 // counts is in history.test.ts, and the URLs of a file are in urls.test.ts.
@@ -31,16 +32,7 @@ let pipeline = '';
 beforeAll(async () => {
   written = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
   sandbox = await Sandbox.start();
-  const role = sandbox.addRole('reader', [{ Effect: 'Allow', Action: ['s3:GetObject', 'codepipeline:ListActionExecutions'], Resource: '*' }]);
-  // The clients read it with their first requests.
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_S3: sandbox.s3.endpoint,
-    AWS_ENDPOINT_URL_CODEPIPELINE: sandbox.codePipeline.endpoint,
-    AWS_REGION: 'eu-west-1',
-    AWS_ACCESS_KEY_ID: role.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: 'secret',
-    AWS_SESSION_TOKEN: 'token',
-  });
+  givenClients(sandbox, 's3:GetObject', 'codepipeline:ListActionExecutions');
 });
 
 afterAll(() => sandbox.stop());

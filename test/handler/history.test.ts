@@ -3,6 +3,7 @@ import { actionMark, type ChangedFilesParameters } from '../../src/contract';
 import { Busy } from '../../src/handler/failure';
 import { Doubt, findBaselines, type Sought } from '../../src/handler/history';
 import { checkParameters } from '../../src/handler/parameters';
+import { givenClients } from '../given-clients';
 
 // What of the history counts, in the tests' own process. Whole executions are in artifacts.test.ts, random ones in site-life.test.ts.
 const MINUTE = 60_000;
@@ -21,11 +22,7 @@ let pipeline = '';
 
 beforeAll(async () => {
   sandbox = await Sandbox.start();
-  const role = sandbox.addRole('reader', [{ Effect: 'Allow', Action: 'codepipeline:ListActionExecutions', Resource: '*' }]);
-  // The client reads it with its first request.
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_CODEPIPELINE: sandbox.codePipeline.endpoint, AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: role.accessKeyId, AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'token',
-  });
+  givenClients(sandbox, 'codepipeline:ListActionExecutions');
 });
 
 afterAll(() => sandbox.stop());

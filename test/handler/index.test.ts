@@ -10,6 +10,7 @@ import * as budget from '../../src/handler/budget';
 import { Invalidations } from '../../src/handler/cloudfront';
 import * as pathsModule from '../../src/handler/paths';
 import { givenArchive } from '../given-archive';
+import { givenClients } from '../given-clients';
 import { expectGreen, expectOneTerminalReport, until } from '../given-sandbox';
 
 // The function in the tests' own process, whose pauses are short. The bundle that ships has its tests in handler.test.ts and faults.test.ts.
@@ -28,18 +29,7 @@ beforeAll(async () => {
   jest.spyOn(process.stdout, 'write').mockReturnValue(true);
   sandbox = await Sandbox.start();
   sandbox.codePipeline.delivery.continuationInterval = 1;
-  const role = sandbox.addRole('function', [{ Effect: 'Allow', Action: ['cloudfront:*', 'codepipeline:*', 's3:GetObject', 'sts:AssumeRole'], Resource: '*' }]);
-  // Clients read it with their first request.
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_CLOUDFRONT: sandbox.cloudFront.endpoint,
-    AWS_ENDPOINT_URL_CODEPIPELINE: sandbox.codePipeline.endpoint,
-    AWS_ENDPOINT_URL_S3: sandbox.s3.endpoint,
-    AWS_ENDPOINT_URL_STS: sandbox.sts.endpoint,
-    AWS_REGION: 'eu-west-1',
-    AWS_ACCESS_KEY_ID: role.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: 'secret',
-    AWS_SESSION_TOKEN: 'token',
-  });
+  givenClients(sandbox, 'cloudfront:*', 'codepipeline:*', 's3:GetObject', 'sts:AssumeRole');
   jest.spyOn(budget, 'sleep').mockImplementation(milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds / 50)));
   jest.spyOn(sandbox.lambda, 'invokeAsync').mockImplementation(async (_, event) => {
     invocations++;
@@ -569,6 +559,29 @@ describe('a freshness check', () => {
     const [firstBatch] = distribution.invalidations;
     expect(firstBatch.paths).toEqual(['/*']);
     expect(edge.visits.slice(0, 2).map(({ url }) => url).sort()).toEqual(['/', '/about.html']);
+  });
+
+  test('of a page that no path matches is red, also where the function was killed once CloudFront had taken the invalidation', async () => {
+    const { create } = Invalidations.prototype;
+    jest.spyOn(Invalidations.prototype, 'create').mockImplementationOnce(async function (this: Invalidations, ...args) {
+      await create.apply(this, args);
+      return new Promise(() => {});
+    });
+    const events: unknown[] = [];
+    const invoke = jest.mocked(sandbox.lambda.invokeAsync);
+    const invokeNow = invoke.getMockImplementation()!;
+    invoke.mockImplementationOnce(async (_, event) => {
+      events.push(event);
+      void handler(event, { awsRequestId: 'killed', getRemainingTimeInMillis: () => 60_000 });
+    });
+    const userParameters = JSON.stringify({
+      distributionId: distribution.id, paths: ['/other/*'], freshnessCheck: { pages: [`${edge.url}/`] }, timeoutSeconds: 4,
+    });
+    const action = sandbox.codePipeline.startAction({ functionName: 'function', userParameters });
+    await until(() => distribution.invalidations.length === 1);
+    await invokeNow('function', events[0]);
+    expect((await action.finished).errorDetails?.message).toMatch(/\/ was not fetched again: expected a copy newer than the invalidation/);
+    expect(distribution.invalidations).toHaveLength(1);
   });
 
   test('of one page has a summary of its own', async () => {

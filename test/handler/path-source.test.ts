@@ -4,6 +4,7 @@ import { Busy, Failure } from '../../src/handler/failure';
 import { checkParameters } from '../../src/handler/parameters';
 import { findPaths } from '../../src/handler/path-source';
 import { givenArchive } from '../given-archive';
+import { givenClients } from '../given-clients';
 
 const MINUTE = 60_000;
 const NOW = Date.now();
@@ -19,17 +20,7 @@ let pipeline = '';
 beforeAll(async () => {
   jest.spyOn(process.stdout, 'write').mockReturnValue(true);
   sandbox = await Sandbox.start();
-  const actions = ['s3:GetObject', 's3:ListBucket', 'codepipeline:ListActionExecutions'];
-  const role = sandbox.addRole('reader', [{ Effect: 'Allow', Action: actions, Resource: '*' }]);
-  // The clients read it with their first requests.
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_S3: sandbox.s3.endpoint,
-    AWS_ENDPOINT_URL_CODEPIPELINE: sandbox.codePipeline.endpoint,
-    AWS_REGION: 'eu-west-1',
-    AWS_ACCESS_KEY_ID: role.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: 'secret',
-    AWS_SESSION_TOKEN: 'token',
-  });
+  givenClients(sandbox, 's3:GetObject', 's3:ListBucket', 'codepipeline:ListActionExecutions');
 });
 
 afterAll(() => sandbox.stop());

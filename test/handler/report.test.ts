@@ -4,6 +4,7 @@ import { ListActionExecutionsCommand } from '@aws-sdk/client-codepipeline';
 import { Sandbox, type ActionExecution, type FaultKind, type Role } from '../../sandbox';
 import { codePipeline } from '../../src/handler/codepipeline';
 import { report, type Report } from '../../src/handler/report';
+import { givenClients } from '../given-clients';
 
 // One report in the tests' own process, where time passes only as long as the function pauses or a call hangs. Whole jobs are in faults.test.ts.
 const SUMMARY = 'Invalidated 1 path.';
@@ -42,15 +43,7 @@ beforeAll(async () => {
   sandbox = await Sandbox.start();
   // The test itself is the function that answers.
   jest.spyOn(sandbox.lambda, 'invokeAsync').mockResolvedValue();
-  role = sandbox.addRole('function', []);
-  // The client reads it with its first request.
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_CODEPIPELINE: sandbox.codePipeline.endpoint,
-    AWS_REGION: 'eu-west-1',
-    AWS_ACCESS_KEY_ID: role.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: 'secret',
-    AWS_SESSION_TOKEN: 'token',
-  });
+  role = givenClients(sandbox);
 });
 
 afterAll(async () => {

@@ -6,6 +6,7 @@ import { Sandbox, type FaultKind, type TrustStatement } from '../../sandbox';
 import type { DistributionRole } from '../../src/contract';
 import { Busy, Failure } from '../../src/handler/failure';
 import { assume, sessionNameOf } from '../../src/handler/role';
+import { givenClients } from '../given-clients';
 
 const JOB = '11111111-abcd-11ab-abcd-11111abcdef1';
 
@@ -50,14 +51,7 @@ describe('a role that is assumed', () => {
 
   beforeEach(async () => {
     sandbox = await Sandbox.start();
-    const { accessKeyId } = sandbox.addRole('function', [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' }]);
-    Object.assign(process.env, {
-      AWS_ENDPOINT_URL_STS: sandbox.sts.endpoint,
-      AWS_REGION: 'eu-west-1',
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: 'secret',
-      AWS_SESSION_TOKEN: 'token',
-    });
+    givenClients(sandbox, 'sts:AssumeRole');
     delete process.env.AWS_LAMBDA_FUNCTION_NAME;
     givenTrust();
   });

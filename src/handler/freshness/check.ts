@@ -17,9 +17,9 @@ const SHORTEST_LOOK = 2_000;
 /** How long the visits before the invalidation may delay it: a site that hangs must not keep its pages old. */
 const LONGEST_LOOK_BEFORE = 20_000;
 
-/** How often a page is tried then, and how long after the first failure. Without a visit then, nothing is proved by one after it. */
-const MAX_LOOKS_BEFORE = 3;
-const PAUSE_BEFORE = 1_000;
+/** How often a page, or the artifact that names it, is tried then, and how long after a failure: without a visit then, one later proves nothing. */
+export const MAX_LOOKS_BEFORE = 3;
+export const PAUSE_BEFORE = 1_000;
 
 /** The length of the list of edge locations in a token and a report. */
 const MAX_LOCATIONS_LENGTH = 50;

@@ -1,4 +1,4 @@
-import { Check, lookBefore, type Page } from './check';
+import { Check, lookBefore, MAX_LOOKS_BEFORE, PAUSE_BEFORE, type Page } from './check';
 import { pagesOfFiles } from './files';
 import { pagesToFetchAnew } from './pages';
 import type { Invalidated } from './verdict';
@@ -10,10 +10,6 @@ import { log } from '../log';
 import { findPaths } from '../path-source';
 import { digestOf, normalizePaths, type Found } from '../paths';
 import type { Progress } from '../progress';
-
-/** How often the artifact is tried before the invalidation, and how long after a failure: a throttled call should not cost the proof. */
-const MAX_ATTEMPTS_BEFORE = 3;
-const PAUSE_BEFORE = 1_000;
 
 /** What a job's check needs. */
 export interface CheckedJob {
@@ -40,7 +36,7 @@ export async function lookBeforeInvalidation(job: CheckedJob, until: number): Pr
         throw error;
       }
       log('WARN', 'Pages cannot be visited before the invalidation', { reason: error.message });
-      if (error instanceof Failure || attempt === MAX_ATTEMPTS_BEFORE || !hasTimeForCall(until - PAUSE_BEFORE)) {
+      if (error instanceof Failure || attempt === MAX_LOOKS_BEFORE || !hasTimeForCall(until - PAUSE_BEFORE)) {
         return [];
       }
     }

@@ -33,8 +33,8 @@ export function isPassing(status: number): boolean {
 const OLD_REASONS = 'Most likely no path of the invalidation matches this URL (a function may rewrite it, or it has a query string), ' +
   'this edge location still has its old copy, or the origin is a cache itself and sends an Age of its own (FreshnessCheck.files() needs no Age).';
 
-/** The verdict about a new copy: it proves something where the edge location has lost one. */
-function seenBefore({ isSeenBefore }: Invalidated, otherwise: 'hopeless' | 'unclaimed'): Verdict {
+/** A new copy proves something only where the edge location has lost an old one. */
+function newCopyVerdict({ isSeenBefore }: Invalidated, otherwise: 'hopeless' | 'unclaimed'): Verdict {
   return isSeenBefore ? FRESH : {
     state: otherwise,
     words: 'expected a visit before the invalidation, so that this edge location had a copy to lose, but that visit failed. The page may be fresh, but nothing shows it. Retry the stage.',
@@ -80,7 +80,7 @@ export function fileVerdict(visit: Visit, expected: Measured, invalidated: Inval
     if (invalidated === undefined) {
       return FRESH;
     }
-    return isReplaced(visit, invalidated) ? seenBefore(invalidated, isInvalidated ? 'hopeless' : 'unclaimed') : {
+    return isReplaced(visit, invalidated) ? newCopyVerdict(invalidated, isInvalidated ? 'hopeless' : 'unclaimed') : {
       state: isInvalidated ? 'old' : 'unclaimed',
       words: `expected a copy newer than the invalidation ${ago(visit, invalidated)}, got the file in an older one (${shown(visit)}), so other edge locations may have an older file. ${OLD_REASONS}`,
     };
@@ -105,7 +105,7 @@ export function pageVerdict(visit: Visit, invalidated: Invalidated): Verdict {
     };
   }
   if (isNewer(visit, invalidated)) {
-    return seenBefore(invalidated, 'hopeless');
+    return newCopyVerdict(invalidated, 'hopeless');
   }
   const seen = visit.madeAfter === 0 ? 'one from the cache without an Age' : 'an older one';
   return {

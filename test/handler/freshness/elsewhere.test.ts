@@ -8,6 +8,7 @@ import { checkParameters } from '../../../src/handler/parameters';
 import { digestOf } from '../../../src/handler/paths';
 import { begin } from '../../../src/handler/progress';
 import { givenArchive } from '../../given-archive';
+import { givenClients } from '../../given-clients';
 
 const soon = () => Date.now() + 10_000;
 const artifact = { name: 'site', location: { bucket: 'artifacts', key: 'site' } };
@@ -20,17 +21,14 @@ let elsewhere: Edge;
 
 beforeAll(async () => {
   sandbox = await Sandbox.start();
-  const role = sandbox.addRole('reader', [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }]);
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_S3: sandbox.s3.endpoint, AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: role.accessKeyId, AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'token',
-  });
+  givenClients(sandbox, 's3:GetObject', 's3:ListBucket');
 });
 
 afterAll(() => sandbox.stop());
 
 beforeEach(async () => {
   jest.spyOn(process.stdout, 'write').mockReturnValue(true);
-  origin = mkdtempSync(join(tmpdir(), 'defects-'));
+  origin = mkdtempSync(join(tmpdir(), 'elsewhere-'));
   const options = { clock: { now: () => Date.now() }, cloudFront: { onInvalidation: () => {} }, distributionId: 'E2WEBSITE', origin };
   [edge, elsewhere] = await Promise.all([Edge.start(options), Edge.start(options)]);
 });

@@ -9,6 +9,7 @@ import { Busy, Failure } from '../../../src/handler/failure';
 import type { Page } from '../../../src/handler/freshness/check';
 import { pagesOfFiles, type FilesCheck } from '../../../src/handler/freshness/files';
 import { givenArchive, givenRawArchive } from '../../given-archive';
+import { givenClients } from '../../given-clients';
 
 // The pages of an artifact in the tests' own process. Whole jobs are in job.test.ts.
 const HOUR = 3_600_000;
@@ -29,15 +30,7 @@ let artifact: FilesCheck['artifact'];
 
 beforeAll(async () => {
   sandbox = await Sandbox.start();
-  const role = sandbox.addRole('reader', [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }]);
-  // The client reads it with its first request.
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_S3: sandbox.s3.endpoint,
-    AWS_REGION: 'eu-west-1',
-    AWS_ACCESS_KEY_ID: role.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: 'secret',
-    AWS_SESSION_TOKEN: 'token',
-  });
+  givenClients(sandbox, 's3:GetObject', 's3:ListBucket');
 });
 
 afterAll(() => sandbox.stop());

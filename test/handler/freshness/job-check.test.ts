@@ -9,6 +9,7 @@ import { checkParameters } from '../../../src/handler/parameters';
 import { digestOf } from '../../../src/handler/paths';
 import { begin, type CheckProgress, type FoundPaths, type Progress } from '../../../src/handler/progress';
 import { givenArchive } from '../../given-archive';
+import { givenClients } from '../../given-clients';
 
 // A job's check in the tests' own process. Whole jobs are in job.test.ts.
 const MINUTE = 60_000;
@@ -32,18 +33,7 @@ let artifact: NonNullable<CheckedJob['artifact']>;
 
 beforeAll(async () => {
   sandbox = await Sandbox.start();
-  const role = sandbox.addRole('reader', [
-    { Effect: 'Allow', Action: 's3:GetObject', Resource: '*' }, { Effect: 'Allow', Action: 'codepipeline:ListActionExecutions', Resource: '*' },
-  ]);
-  // The clients read it with their first requests.
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_S3: sandbox.s3.endpoint,
-    AWS_ENDPOINT_URL_CODEPIPELINE: sandbox.codePipeline.endpoint,
-    AWS_REGION: 'eu-west-1',
-    AWS_ACCESS_KEY_ID: role.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: 'secret',
-    AWS_SESSION_TOKEN: 'token',
-  });
+  givenClients(sandbox, 's3:GetObject', 'codepipeline:ListActionExecutions');
 });
 
 afterAll(() => sandbox.stop());
